@@ -1,0 +1,76 @@
+/**
+ * What the rest of the gateway knows of the migration-state map. Two forms keep this promise, in memory over
+ * an embedded record and in Redis; the same tests run against both.
+ */
+import type { Snapshot, User, UserRecord } from '../model.ts';
+
+/**
+ * `attached`: the map answers. `detached`: it does not, the last known state is served.
+ * `fenced`: it has not answered for `cutover.selfFenceAfterMs`; this gateway no longer knows who owns a user
+ * in a cohort that is under way.
+ */
+export type Attachment = 'attached' | 'detached' | 'fenced';
+
+export type StateChange =
+  /** Cohorts or holds changed: `StateMap.snapshot` is a new one. */
+  | { readonly kind: 'snapshot' }
+  /** One user's record changed. */
+  | { readonly kind: 'user'; readonly user: User }
+  /** Every cached record was dropped: the feed was lost, or the map was replaced. */
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'attachment'; readonly attachment: Attachment };
+
+export interface StateStatus {
+  readonly kind: 'embedded' | 'redis';
+  readonly attachment: Attachment;
+  /** Elapsed since the map last answered, milliseconds; 0 while attached. */
+  readonly detachedMs: number;
+  readonly mapId: string;
+  readonly epoch: number;
+  readonly cachedUsers: number;
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+  /** Why it is not attached, for people. */
+  readonly problem: string | undefined;
+}
+
+export interface StateMap {
+  /** Cohorts and holds at the latest epoch this gateway has applied. Only after `start`. */
+  readonly snapshot: Snapshot;
+  readonly attachment: Attachment;
+
+  /**
+   * Connects, seeds the cohorts that the map does not have, loads the snapshot and follows the change feed.
+   * Rejects with an `Error` in words for an operator when that is impossible within the start-up bound.
+   */
+  start(): Promise<void>;
+  close(): Promise<void>;
+
+  /** The user's record if it is cached (`ABSENT_RECORD` for a user known to have none), without I/O. */
+  cached(user: User): UserRecord | undefined;
+
+  /**
+   * Reads a user that is not cached: from the map, or, while the map is unreachable, from the record.
+   * Concurrent calls for one user share one read.
+   * @throws TurnoutError `state_unknown` when neither answers in time.
+   */
+  load(user: User): Promise<UserRecord>;
+
+  /**
+   * Records that a rule placed the user in a cohort, unless the user has a membership already, and returns
+   * the record that is in force: perhaps another gateway was first.
+   * @throws TurnoutError `state_unknown` when it cannot be recorded.
+   */
+  place(user: User, cohort: string): Promise<UserRecord>;
+
+  /**
+   * Replaces one user's record, in the record first and then in the map, and announces it on the change feed.
+   * @returns the epoch of the change.
+   */
+  putUser(user: User, record: UserRecord): Promise<number>;
+
+  /** Calls `listener` after each change was applied; returns the function that stops it. */
+  onChange(listener: (change: StateChange) => void): () => void;
+
+  status(): StateStatus;
+}

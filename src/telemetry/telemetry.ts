@@ -1,0 +1,41 @@
+/**
+ * What the rooms may tell the world: counters that cost nanoseconds on the data path, and named log events.
+ * Only this room knows how they are exported.
+ */
+import type { Logger } from 'pino';
+import type { ErrorCode } from '../errors.ts';
+import type { Backend, RequestClass } from '../model.ts';
+
+/** How a request ended: the class of the status that the backend sent, or the gateway's own error code. */
+export type Outcome = '2xx' | '3xx' | '4xx' | '5xx' | ErrorCode;
+
+/** The counters of one combination of labels. Looked up once for a combination, then reused. */
+export interface RequestCell {
+  /**
+   * @param durationMs from the request's head to the end of the answer, milliseconds
+   * @param overheadMs the part of it spent in the gateway before the request was handed to the backend,
+   *   waiting for a connection excluded
+   */
+  record(outcome: Outcome, durationMs: number, overheadMs: number): void;
+}
+
+export interface Telemetry {
+  readonly log: Logger;
+  /** `cohort` and `backend` are `undefined` for a request that never got so far. Bounded: see `cells.ts`. */
+  cell(
+    route: string,
+    cohort: string | undefined,
+    backend: Backend | undefined,
+    requestClass: RequestClass,
+  ): RequestCell;
+  /** Two identity sources named different users; the first listed won. */
+  identityConflict(): void;
+  /** An identity source was present and could not be used. `reason` is one of a fixed list. */
+  identityRejected(reason: string): void;
+  /** A request was sent a second time: the backend had closed the idle connection it was sent on. */
+  retried(backend: Backend): void;
+  /** One write waits at the gateway (+1), or no longer does (-1). */
+  heldWrites(delta: 1 | -1): void;
+  /** How long one write was held, milliseconds. */
+  held(ms: number): void;
+}
