@@ -19,6 +19,23 @@ export interface RequestCell {
   record(outcome: Outcome, durationMs: number, overheadMs: number): void;
 }
 
+/** One line of the access log. No query, no user, no header: those may be secret or personal. */
+export interface AccessEntry {
+  readonly requestId: string;
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** The status that the client got; 0 when it got none. */
+  readonly status: number;
+  readonly outcome: Outcome;
+  readonly route: string | undefined;
+  readonly cohort: string | undefined;
+  readonly backend: Backend | undefined;
+  readonly class: RequestClass;
+  readonly durationMs: number;
+  readonly overheadMs: number;
+}
+
 export interface Telemetry {
   readonly log: Logger;
   /** `cohort` and `backend` are `undefined` for a request that never got so far. Bounded: see `cells.ts`. */
@@ -38,4 +55,8 @@ export interface Telemetry {
   heldWrites(delta: 1 | -1): void;
   /** How long one write was held, milliseconds. */
   held(ms: number): void;
+  /** Whether this request is in the access log's sample. Ask once for a request; costs a comparison when off. */
+  sampled(): boolean;
+  /** Writes one line of the access log. Only for a request that was `sampled`. */
+  access(entry: AccessEntry): void;
 }
