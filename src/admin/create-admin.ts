@@ -1,0 +1,145 @@
+/**
+ * The admin listener: health, metrics, and the API under `/api/v1`. Everything is bounded: heads, bodies,
+ * the time a request may take to arrive, and the connections that are kept.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { fastify } from 'fastify';
+import type { Logger } from 'pino';
+import type { Address, TokenModel } from '../config/model.ts';
+import { AdminError, problemOf } from './admin-error.ts';
+import { type AdminServer, adminRoutes, OPEN_PATHS } from './admin-routes.ts';
+import type { AdminSource } from './admin-source.ts';
+import { authenticate, type Role, refuseForeignPages } from './authentication.ts';
+import { FailedLogins } from './failed-logins.ts';
+import type { TypeBoxProvider } from './type-provider.ts';
+
+const BODY_BYTES_MAX = 64 * 1024;
+const HEAD_BYTES_MAX = 16 * 1024;
+const REQUEST_MS = 10_000;
+const KEEP_ALIVE_MS = 5_000;
+const CONNECTIONS_MAX = 256;
+const PROBLEM_TYPE = 'application/problem+json';
+
+export interface AdminOptions {
+  readonly listen: Address;
+  readonly tokens: readonly TokenModel[];
+  readonly source: AdminSource;
+  readonly log: Logger;
+  /** Monotonic, milliseconds. */
+  readonly nowMs?: () => number;
+}
+
+export interface Admin {
+  readonly address: Address;
+  /** For a reload of the configuration. */
+  setTokens(tokens: readonly TokenModel[]): void;
+  /** Stops accepting, ends idle connections, finishes the rest. */
+  close(): Promise<void>;
+}
+
+/** Reads are for viewers; whatever changes something is for operators. */
+function roleFor(method: string): Role {
+  return method === 'GET' || method === 'HEAD' ? 'viewer' : 'operator';
+}
+
+/** Bytes that never became a request: answered here, since Fastify has no request to answer. */
+function refuseMalformed(_error: Error, socket: Socket): void {
+  if (!socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const { problem } = problemOf(new AdminError('invalid_request', 'Not valid HTTP.'), randomUUID());
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+function createServer(): AdminServer {
+  const server = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_MS,
+    connectionTimeout: REQUEST_MS * 3,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+    genReqId: () => randomUUID(),
+    clientErrorHandler: refuseMalformed,
+    // A URL that cannot be decoded never reaches a hook or the error handler.
+    frameworkErrors: (error, request, reply) => {
+      const { problem } = problemOf(error, request.id);
+      reply.hijack().raw.writeHead(problem.status, { 'content-type': PROBLEM_TYPE });
+      reply.raw.end(JSON.stringify(problem));
+    },
+    // A misspelt parameter is an error, not something to drop in silence.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: true } },
+    http: { maxHeaderSize: HEAD_BYTES_MAX, headersTimeout: REQUEST_MS },
+  }).withTypeProvider<TypeBoxProvider>();
+  server.server.maxConnections = CONNECTIONS_MAX;
+  return server;
+}
+
+/** The one place where errors become answers. */
+function answerErrors(server: AdminServer, log: Logger): void {
+  server.setErrorHandler((error, request, reply) => {
+    const { problem, retryAfterS, defect } = problemOf(error, request.id);
+    const event = { requestId: request.id, method: request.method, code: problem.code };
+    if (defect) log.error({ event: 'admin_request_failed', ...event, err: error }, 'admin request failed');
+    else if (problem.status === 401 || problem.status === 429) {
+      log.warn({ event: 'admin_token_refused', ...event, address: request.ip }, 'admin token refused');
+    }
+    if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="turnout"');
+    if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS));
+    return reply.code(problem.status).type(PROBLEM_TYPE).send(problem);
+  });
+  server.setNotFoundHandler((request) => {
+    throw new AdminError('not_found', `There is no ${request.method} ${request.url.split('?')[0]}.`);
+  });
+}
+
+/**
+ * Starts the admin listener.
+ *
+ * @throws the listener's own error, such as `EADDRINUSE`
+ */
+export async function createAdmin(options: AdminOptions): Promise<Admin> {
+  const { listen, source, log, nowMs = () => performance.now() } = options;
+  let tokens = options.tokens;
+  const failedLogins = new FailedLogins(nowMs);
+  const server = createServer();
+  answerErrors(server, log);
+
+  // Before anything is read or parsed: whoever may not ask is told so first.
+  server.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'x-request-id': request.id,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
+    const { headers, method } = request;
+    if (tokens.length === 0) {
+      refuseForeignPages({ host: headers.host, fetchSite: oneOf(headers['sec-fetch-site']) }, listen.host);
+    }
+    if (OPEN_PATHS.has(request.routeOptions.url ?? '')) return;
+    const caller = { address: request.socket.remoteAddress ?? '', authorization: headers.authorization };
+    authenticate(caller, roleFor(method), tokens, failedLogins);
+  });
+  adminRoutes(server, source);
+
+  await server.listen({ host: listen.host, port: listen.port });
+  const bound = server.server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port;
+  return {
+    address: { host: listen.host, port },
+    setTokens: (next) => {
+      tokens = next;
+    },
+    close: () => server.close(),
+  };
+}
+
+function oneOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
