@@ -1,0 +1,9 @@
+import type { Script } from '../harness/raw-backend.ts';
+
+/** Sends the first `count` bytes of an answer and resets the connection. */
+export function resetAfterBytes(answer: string, count: number): Script {
+  return async (exchange) => {
+    await exchange.send(answer.slice(0, count));
+    exchange.abort();
+  };
+}
