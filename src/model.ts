@@ -168,6 +168,11 @@ export interface Decision {
   readonly mirror: Backend | undefined;
   /** The write has to wait until the hold is released. */
   readonly held: boolean;
+  /**
+   * The map does not say who owns this user's data. Writes are `held`; reads are to be refused with
+   * `state_unknown` instead of being sent to `target`.
+   */
+  readonly ownerUnknown: boolean;
   readonly cohort: string | undefined;
   /** The stage in effect for this user, after ramp and user state. */
   readonly stage: Stage | undefined;
