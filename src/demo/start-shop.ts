@@ -1,0 +1,67 @@
+/** Opens a shop's store and serves it. */
+import type { Backend } from '../model.ts';
+import { legacyErrorBody, legacyRoutes } from './legacy/legacy-shop.ts';
+import { LegacyStore } from './legacy/legacy-store.ts';
+import type { Faults } from './new/faults.ts';
+import { newErrorBody, newRoutes } from './new/new-shop.ts';
+import { NewStore } from './new/new-store.ts';
+import type { ShopError } from './shop/shop-error.ts';
+import type { ShopRoute } from './shop/shop-router.ts';
+import { type ShopServer, startShopServer } from './shop/shop-server.ts';
+
+export interface ShopOptions {
+  readonly shop: Backend;
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** The SQLite file; created and filled when it does not exist. */
+  readonly file: string;
+  /** The legacy shop has none. */
+  readonly faults: Faults;
+  readonly now: () => Date;
+  readonly random: () => number;
+  readonly onDefect: (error: unknown) => void;
+}
+
+interface Shop {
+  readonly routes: ShopRoute[];
+  readonly errorBody: (error: ShopError, requestId: string) => unknown;
+  readonly closeStore: () => void;
+}
+
+/** @throws Error when the store cannot be opened, or the listening socket's own error. */
+export async function startShop(options: ShopOptions): Promise<ShopServer> {
+  const { routes, errorBody, closeStore } =
+    options.shop === 'legacy' ? openLegacy(options) : openNew(options);
+  try {
+    const server = await startShopServer({ ...options, routes, errorBody });
+    return {
+      port: server.port,
+      close: async () => {
+        await server.close();
+        closeStore();
+      },
+    };
+  } catch (error) {
+    closeStore();
+    throw error;
+  }
+}
+
+function openLegacy({ file, now, random }: ShopOptions): Shop {
+  const store = new LegacyStore(file);
+  return {
+    routes: legacyRoutes({ store, now, random }),
+    errorBody: legacyErrorBody,
+    closeStore: () => store.close(),
+  };
+}
+
+function openNew({ file, faults, now, random }: ShopOptions): Shop {
+  const store = new NewStore(file);
+  return {
+    routes: newRoutes({ store, faults, now, random }),
+    errorBody: newErrorBody,
+    closeStore: () => store.close(),
+  };
+}
