@@ -1,0 +1,100 @@
+import type { Logger } from 'pino';
+import type { RecordModel } from '../config/model.ts';
+import { confirmUser } from './confirm-user.ts';
+import { migrate } from './migrate.ts';
+import { openPglite } from './pglite-sql.ts';
+import { placeUser } from './place-user.ts';
+import { placeUsers } from './place-users.ts';
+import { openPostgres } from './postgres-sql.ts';
+import { readCohorts } from './read-cohorts.ts';
+import { isRetired, readMap } from './read-map.ts';
+import { readUser } from './read-user.ts';
+import type { RecordStore } from './record-store.ts';
+import { createMap, replaceMap } from './replace-map.ts';
+import { scanUsers } from './scan-users.ts';
+import { seedCohorts } from './seed-cohorts.ts';
+import type { SqlStore } from './sql.ts';
+import { unconfirmedUsers } from './unconfirmed-users.ts';
+import { writeUser } from './write-user.ts';
+
+/**
+ * Whether the server answered and refused for good: a wrong password, a database that does not exist, a schema
+ * it does not like. Classes 08, 53 and 57 of SQLSTATE are troubles that pass.
+ */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') {
+    // The migration's own verdicts have no code; a lost or impossible connection has one, or says "timeout".
+    return error instanceof Error && /has schema \d+/.test(error.message);
+  }
+  return /^[0-9A-Z]{5}$/.test(error.code) && !/^(08|53|57)/.test(error.code);
+}
+
+/** Runs the migrations once, before the first operation that reaches the database. */
+function migrateOnce(store: SqlStore): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= migrate(store).catch((error: unknown) => {
+      done = undefined;
+      throw error;
+    });
+    return done;
+  };
+}
+
+/**
+ * Opens the record and migrates its schema. A Postgres that is unreachable is no error here: a gateway whose
+ * state map answers starts without it, so the store is returned and migrates when the server comes back.
+ * @throws `Error` in words for an operator: the data directory is in use, the server refuses.
+ */
+export async function createRecord(config: RecordModel, log: Logger): Promise<RecordStore> {
+  const store =
+    config.kind === 'embedded'
+      ? await openPglite(config.dir)
+      : openPostgres({
+          ...config,
+          onConnectionError: (err) =>
+            log.warn({ err, event: 'record_connection_lost' }, 'record connection lost'),
+        });
+  const ready = migrateOnce(store);
+  try {
+    await ready();
+  } catch (cause) {
+    if (store.kind === 'embedded' || isRefusal(cause)) {
+      await store.close();
+      throw new Error(
+        `${store.where} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+        {
+          cause,
+        },
+      );
+    }
+    log.warn({ err: cause, event: 'record_unreachable' }, `${store.where} is unreachable`);
+  }
+  return recordStore(store, ready);
+}
+
+function recordStore(store: SqlStore, ready: () => Promise<void>): RecordStore {
+  const migrated = async <T>(operation: () => Promise<T>): Promise<T> => {
+    await ready();
+    return operation();
+  };
+  return {
+    kind: store.kind,
+    where: store.where,
+    readMap: () => migrated(() => readMap(store)),
+    isRetired: (mapId) => migrated(() => isRetired(store, mapId)),
+    createMap: () => migrated(() => createMap(store)),
+    replaceMap: (mapId) => migrated(() => replaceMap(store, mapId)),
+    readCohorts: () => migrated(() => readCohorts(store)),
+    seedCohorts: (cohorts) => migrated(() => seedCohorts(store, cohorts)),
+    readUser: (user) => migrated(() => readUser(store, user)),
+    writeUser: (write) => migrated(() => writeUser(store, write)),
+    confirmUser: (user, version, epoch) => migrated(() => confirmUser(store, user, version, epoch)),
+    unconfirmedUsers: (limit) => migrated(() => unconfirmedUsers(store, limit)),
+    placeUser: (mapId, user, cohort) => migrated(() => placeUser(store, mapId, user, cohort)),
+    placeUsers: (mapId, placements) => migrated(() => placeUsers(store, mapId, placements)),
+    scanUsers: (after, limit) => migrated(() => scanUsers(store, after, limit)),
+    exclusive: (lock, work) => migrated(() => store.exclusive(lock, work)),
+    close: () => store.close(),
+  };
+}

@@ -1,0 +1,35 @@
+import { MapReplacedError, type Placement } from './record-store.ts';
+import type { SqlStore } from './sql.ts';
+import { userKey } from './user-row.ts';
+
+/**
+ * Notes memberships that the state map has accepted. A user whose row was written since (a higher version) or
+ * who has a membership keeps it: the map resolves that race the same way. All or none of the batch.
+ */
+export function placeUsers(store: SqlStore, mapId: string, placements: readonly Placement[]): Promise<void> {
+  const batch = placements.map(({ user, cohort, version, epoch }) => ({
+    key: Buffer.from(userKey(user)).toString('hex'),
+    cohort,
+    version,
+    epoch,
+  }));
+  return store.transaction(async (sql) => {
+    // Shared: batches of many gateways go side by side, but none beside a replacement of the map.
+    const current = await sql.run('SELECT 1 FROM state_map WHERE id = $1 AND retired_at IS NULL FOR SHARE', [
+      mapId,
+    ]);
+    if (current.length === 0) throw new MapReplacedError(mapId);
+    // Ordered by key, so that two batches with users in common cannot lock each other out.
+    await sql.run(
+      `INSERT INTO users (key, cohort, membership_by, version, epoch)
+       SELECT decode(p.key, 'hex'), c.number, 'rule', p.version, p.epoch
+       FROM jsonb_to_recordset($1::jsonb) AS p (key text, cohort text, version bigint, epoch bigint)
+       JOIN cohorts c ON c.name = p.cohort AND c.deleted_at IS NULL
+       ORDER BY 1
+       ON CONFLICT (key) DO UPDATE SET
+         cohort = excluded.cohort, ordinal = NULL, membership_by = 'rule', epoch = excluded.epoch, changed_at = now()
+         WHERE users.cohort IS NULL AND users.version <= excluded.version`,
+      [JSON.stringify(batch)],
+    );
+  });
+}

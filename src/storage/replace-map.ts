@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import { mapRow, readMap } from './read-map.ts';
+import type { MapRow } from './record-store.ts';
+import type { Sql, SqlStore } from './sql.ts';
+
+async function insertMap(sql: Sql, version: number, epoch: number): Promise<MapRow> {
+  const [row] = await sql.run(
+    'INSERT INTO state_map (id, version, epoch) VALUES ($1, $2, $3) RETURNING id, version, epoch',
+    [randomUUID(), version, epoch],
+  );
+  if (row === undefined) throw new Error('the new state map was not recorded');
+  return mapRow(row);
+}
+
+/** Gives the record its first state map, unless it has one. */
+export function createMap(store: SqlStore): Promise<MapRow> {
+  return store.exclusive('turnout state map', async (sql) => (await readMap(sql)) ?? insertMap(sql, 0, 0));
+}
+
+/**
+ * Retires the map `mapId` and begins a new one, which goes on counting where the old one stopped. From the
+ * commit on, every write for the old map is refused, and every earlier one is visible: so a rebuild that reads
+ * the record after this misses none. `undefined` when `mapId` is not the current map.
+ */
+export function replaceMap(store: SqlStore, mapId: string): Promise<MapRow | undefined> {
+  return store.transaction(async (sql) => {
+    // Waits for the writers that hold the row (see `write-user.ts` and `place-users.ts`).
+    const [retired] = await sql.run(
+      'UPDATE state_map SET retired_at = now() WHERE id = $1 AND retired_at IS NULL RETURNING id, version, epoch',
+      [mapId],
+    );
+    if (retired === undefined) return undefined;
+    const { version, epoch } = mapRow(retired);
+    return insertMap(sql, version, epoch);
+  });
+}
