@@ -70,6 +70,12 @@ export const ERRORS = {
     stage: 'request body, client',
     detail: 'The client stopped sending the request body.',
   },
+  expectation_failed: {
+    status: 417,
+    title: 'Expectation failed',
+    stage: 'request head, client',
+    detail: 'The only expectation that is served is 100-continue.',
+  },
   head_too_large: {
     status: 431,
     title: 'Request head too large',
@@ -142,6 +148,18 @@ export const ERRORS = {
     title: 'Backend cut its answer',
     stage: 'response body, backend',
     detail: 'The backend ended the connection inside its answer; the connection to the client was cut.',
+  },
+  backend_upload_stalled: {
+    status: 504,
+    title: 'Backend stopped reading',
+    stage: 'request body, backend',
+    detail: 'The backend stopped taking the request body. The request may have been processed.',
+  },
+  client_stalled: {
+    status: 0,
+    title: 'Client stalled',
+    stage: 'response body, client',
+    detail: 'The client stopped taking its answer; its connection was cut.',
   },
   client_closed_upload: {
     status: 0,

@@ -22,7 +22,7 @@ function isErrorCode(name: string): name is ErrorCode {
 }
 
 const ERROR_CODES: readonly ErrorCode[] = Object.keys(ERRORS).filter(isErrorCode);
-const OUTCOMES: readonly Outcome[] = ['2xx', '3xx', '4xx', '5xx', ...ERROR_CODES];
+const OUTCOMES: readonly Outcome[] = ['1xx', '2xx', '3xx', '4xx', '5xx', ...ERROR_CODES];
 const OUTCOME_INDEX = new Map<Outcome, number>(OUTCOMES.map((outcome, index) => [outcome, index]));
 
 interface CellLabels {

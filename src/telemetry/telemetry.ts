@@ -7,7 +7,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Backend, RequestClass } from '../model.ts';
 
 /** How a request ended: the class of the status that the backend sent, or the gateway's own error code. */
-export type Outcome = '2xx' | '3xx' | '4xx' | '5xx' | ErrorCode;
+export type Outcome = '1xx' | '2xx' | '3xx' | '4xx' | '5xx' | ErrorCode;
 
 /** The counters of one combination of labels. Looked up once for a combination, then reused. */
 export interface RequestCell {

@@ -1,0 +1,229 @@
+/**
+ * Sends one request to its backend and relays the answer.
+ *
+ *  1. The pool has room, or the request is refused at once.
+ *  2. Headers and body are made ready; the body is a stream of the gateway's own.
+ *  3. The request is handed to the pool. Waiting for a connection is bounded.
+ *  4. A connection was found: from here on a failure may mean that the backend has acted.
+ *  5. Interim answers and the head are relayed.
+ *  6. The body is relayed as it comes; whoever is slower makes the other wait.
+ *  7. The end, with trailers.
+ *  8. A failure: repeated once where that is safe, else named by its row in the table of errors.
+ *
+ * The client may leave at any step; then the backend's side is ended at once.
+ */
+import type { Dispatcher } from 'undici';
+import type { ErrorCode } from '../errors.ts';
+import { TurnoutError } from '../errors.ts';
+import type { Exchange } from '../intake/exchange.ts';
+import type { Backend } from '../model.ts';
+import type { BackendClient } from '../upstream/backend-client.ts';
+import { failedOnReusedConnection } from '../upstream/backend-client.ts';
+import { backendFailure, type Progress } from '../upstream/failure.ts';
+import { AnswerRelay, type RelayPolicy, type RelaySource } from './answer-relay.ts';
+import { RequestBody } from './request-body.ts';
+import { requestHeaders } from './request-headers.ts';
+import { Watched } from './stall-watch.ts';
+
+export interface ForwardPolicy extends RelayPolicy {
+  /** The pseudonym in `Via`. */
+  readonly pseudonym: string;
+  readonly now: () => number;
+  /** A request is sent a second time. */
+  readonly onRetry: (backend: Backend) => void;
+}
+
+/** RFC 9110, 9.2.2: sent twice they have the effect of once. A body cannot be sent twice: it is not kept. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY', 'PROPFIND']);
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND']);
+
+export class Forward implements Dispatcher.DispatchHandler, RelaySource {
+  readonly #exchange: Exchange;
+  readonly #client: BackendClient;
+  readonly #policy: ForwardPolicy;
+  readonly #relay: AnswerRelay;
+  readonly #options: Dispatcher.DispatchOptions;
+  #controller: Dispatcher.DispatchController | undefined;
+  #progress: Progress = 'connecting';
+  #answerBegan = false;
+  #repeated = false;
+  /** Set when this side gave up: what undici reports after that is the echo of it. */
+  #gaveUp = false;
+  #body: RequestBody | undefined;
+  #upload: Watched | undefined;
+  #connectTimer: NodeJS.Timeout | undefined;
+
+  constructor(exchange: Exchange, client: BackendClient, policy: ForwardPolicy) {
+    this.#exchange = exchange;
+    this.#client = client;
+    this.#policy = policy;
+    this.#relay = new AnswerRelay(exchange, policy, this);
+    const { head } = exchange;
+    const { model } = client;
+    const host = model.hostHeader === 'client' && head.host !== undefined ? head.host : client.host;
+    this.#options = {
+      method: exchange.method,
+      path: model.basePath === '' ? exchange.target : model.basePath + exchange.target,
+      headers: requestHeaders(
+        {
+          head,
+          connection: exchange.connection,
+          requestId: exchange.requestId,
+          http2: exchange.http2,
+          httpVersion: exchange.request.httpVersion,
+        },
+        host,
+        policy.pseudonym,
+      ),
+      body: exchange.hasBody ? this.#openBody() : null,
+    };
+  }
+
+  start(): void {
+    const exchange = this.#exchange;
+    if (!this.#client.hasRoom) {
+      exchange.fail(new TurnoutError('backend_overloaded'));
+      return;
+    }
+    exchange.onInterrupt = (code) => this.#giveUp(code);
+    exchange.forwardedMs = this.#policy.now();
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
+    this.#client.pending += 1;
+    this.#progress = 'connecting';
+    this.#client.dispatch(this.#options, this);
+    if (this.#controller === undefined && this.#progress === 'connecting' && !this.#gaveUp) {
+      // The pool's own bound is on making a connection; this one is also on waiting for a free one.
+      this.#connectTimer ??= setTimeout(
+        () => this.#giveUp('backend_connect_timeout'),
+        this.#client.model.connectMs,
+      );
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#gaveUp) {
+      controller.abort(new Error('the client left, or the wait for a connection was over'));
+      return;
+    }
+    this.#controller = controller;
+    this.#progress = 'sent';
+    clearTimeout(this.#connectTimer);
+    if (this.#upload !== undefined) this.#policy.stalls.add(this.#upload);
+  }
+
+  onResponseStarted(): void {
+    this.#answerBegan = true;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    reason = '',
+  ): void {
+    if (this.#gaveUp) return;
+    const raw = Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
+    if (status < 200) {
+      this.#relay.interim(status, raw);
+      return;
+    }
+    this.#progress = 'answering';
+    this.#relay.head(status, reason, raw);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#gaveUp) this.#relay.data(chunk);
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#settled();
+    if (this.#gaveUp) return;
+    this.#relay.end(Array.isArray(controller.rawTrailers) ? controller.rawTrailers : undefined);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    this.#settled();
+    if (this.#gaveUp || this.#relay.ended) return;
+    if (this.#mayRepeat(error)) {
+      this.#repeated = true;
+      this.#controller = undefined;
+      this.#policy.onRetry(this.#client.backend);
+      this.#dispatch();
+      return;
+    }
+    this.#gaveUp = true;
+    this.#exchange.onInterrupt = undefined;
+    this.#exchange.fail(backendFailure(error, this.#progress));
+  }
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  abandon(): void {
+    this.#giveUp('client_stalled');
+  }
+
+  /** The connection had served before, said nothing of this request, and what is sent can be sent again. */
+  #mayRepeat(error: Error): boolean {
+    const { method, requestClass } = this.#exchange;
+    return (
+      !this.#repeated &&
+      this.#progress === 'sent' &&
+      !this.#answerBegan &&
+      this.#body === undefined &&
+      IDEMPOTENT.has(method) &&
+      // A route may say that its GET changes things.
+      (requestClass === 'read' || !SAFE.has(method)) &&
+      isConnectionLoss(error) &&
+      failedOnReusedConnection(error)
+    );
+  }
+
+  #openBody(): RequestBody {
+    const { bodyMs } = this.#client.model;
+    const upload = new Watched(bodyMs, () => {
+      this.#giveUp(this.#body?.hungry === true ? 'request_body_stalled' : 'backend_upload_stalled');
+    });
+    const body = new RequestBody(this.#exchange.request, () => {
+      upload.moved = true;
+    });
+    // The pool reports the failure of a body that it reads; one that fails before or after that is nobody's.
+    body.on('error', () => undefined).once('close', () => this.#policy.stalls.remove(upload));
+    this.#upload = upload;
+    this.#body = body;
+    return body;
+  }
+
+  /** Ends the backend's side. With a code the client is told; without one it is the client that left. */
+  #giveUp(code: ErrorCode | undefined): void {
+    if (this.#gaveUp) return;
+    this.#gaveUp = true;
+    clearTimeout(this.#connectTimer);
+    this.#relay.stop();
+    const reason = code === undefined ? new Error('the client left') : new TurnoutError(code);
+    this.#controller?.abort(reason);
+    this.#body?.destroy();
+    if (code !== undefined) this.#exchange.fail(reason);
+  }
+
+  /** The pool is done with the request: it reports this exactly once for each hand-over. */
+  #settled(): void {
+    this.#client.pending -= 1;
+    clearTimeout(this.#connectTimer);
+    this.#relay.stop();
+    if (this.#upload !== undefined) this.#policy.stalls.remove(this.#upload);
+  }
+}
+
+function isConnectionLoss(error: Error): boolean {
+  const code = 'code' in error ? error.code : undefined;
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+}

@@ -1,0 +1,75 @@
+import { Readable } from 'node:stream';
+import { TurnoutError } from '../errors.ts';
+
+/** What is read and thrown away of a body that nobody wants any more, before the connection is cut. */
+const DISCARD_BYTES_MAX = 1_048_576;
+const DISCARD_MS = 2_000;
+
+/**
+ * The body of a client's request as a stream of its own. The HTTP client destroys the stream that it was given
+ * when the backend answers early; were that the client's request itself, the client would lose the answer.
+ */
+export class RequestBody extends Readable {
+  readonly #source: Readable;
+  readonly #onMove: () => void;
+  readonly #onData = (chunk: Buffer): void => {
+    this.#onMove();
+    if (!this.push(chunk)) this.#source.pause();
+  };
+  readonly #onEnd = (): void => {
+    this.push(null);
+  };
+  readonly #onGone = (cause?: Error): void => {
+    if (!this.#source.readableEnded) this.destroy(new TurnoutError('client_closed_upload', { cause }));
+  };
+
+  /** @param onMove called for each piece that the client sent */
+  constructor(source: Readable, onMove: () => void) {
+    super({ highWaterMark: 65_536 });
+    this.#source = source;
+    this.#onMove = onMove;
+    source
+      .on('data', this.#onData)
+      .on('end', this.#onEnd)
+      .on('error', this.#onGone)
+      .on('close', this.#onGone);
+    source.pause();
+  }
+
+  /** The client is being waited for, not the backend. */
+  get hungry(): boolean {
+    return !this.#source.isPaused();
+  }
+
+  override _read(): void {
+    this.#source.resume();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const source = this.#source;
+    source.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onGone);
+    if (!source.readableEnded) discardRest(source);
+    callback(error);
+  }
+}
+
+/**
+ * Reads the rest of an unwanted body, within bounds, so that the client can finish sending and read its
+ * answer; beyond them the connection is ended.
+ */
+export function discardRest(source: Readable): void {
+  if (source.destroyed || source.readableEnded) return;
+  let bytes = 0;
+  const cut = setTimeout(() => source.destroy(), DISCARD_MS);
+  cut.unref();
+  source
+    .on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > DISCARD_BYTES_MAX) source.destroy();
+    })
+    .on('error', () => {
+      // The client left; the exchange notices by itself.
+    })
+    .once('close', () => clearTimeout(cut))
+    .resume();
+}

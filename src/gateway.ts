@@ -1,0 +1,287 @@
+/**
+ * The way in: the rooms are wired here, and the stages of a request stand in the order in which they run.
+ */
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { ConfigModel } from './config/model.ts';
+import { HeldWrites } from './cutover/held-writes.ts';
+import { type ErrorCode, TurnoutError } from './errors.ts';
+import { Forward, type ForwardPolicy } from './forwarding/forward.ts';
+import { ForwardPlainly, needsPlainForward } from './forwarding/forward-plainly.ts';
+import { StallWatch } from './forwarding/stall-watch.ts';
+import { type TunnelClient, tunnel } from './forwarding/tunnel.ts';
+import { type Answer, Http1Answer, Http2Answer } from './intake/answer.ts';
+import { ClientConnections, TrustedProxies } from './intake/client-connection.ts';
+import { Exchange } from './intake/exchange.ts';
+import { createIdentity } from './intake/identity.ts';
+import { Listener } from './intake/listener.ts';
+import type { Backend } from './model.ts';
+import { type Explanation, explainRequest, type HypotheticalRequest } from './pipeline/explain-request.ts';
+import type { Identifier } from './pipeline/identity-of.ts';
+import { Pipeline, type Stage } from './pipeline/pipeline.ts';
+import type { RouteTable } from './pipeline/route-of.ts';
+import {
+  decideBackend,
+  identifyUser,
+  loadRecord,
+  matchRoute,
+  readHead,
+  recordMembership,
+  waitForRelease,
+} from './pipeline/stages.ts';
+import { compileRoutes } from './routing/router.ts';
+import type { StateMap } from './state/state-map.ts';
+import type { Outcome, Telemetry } from './telemetry/telemetry.ts';
+import { BackendClient } from './upstream/backend-client.ts';
+
+export interface GatewayOptions {
+  readonly config: ConfigModel;
+  /** Started. */
+  readonly state: StateMap;
+  readonly telemetry: Telemetry;
+  /** A monotonic clock, milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Listens when the promise resolves. Rejects with the listener's own error when it cannot. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const gateway = new Gateway(options);
+  await gateway.listen();
+  return gateway;
+}
+
+/** What one version of the configuration is compiled to. A reload makes a new one. */
+interface Compiled {
+  readonly config: ConfigModel;
+  readonly routes: RouteTable;
+  readonly identifier: Identifier;
+  readonly connections: ClientConnections;
+  readonly policy: ForwardPolicy;
+  readonly pipeline: Pipeline;
+  readonly upgradePipeline: Pipeline;
+}
+
+export class Gateway {
+  readonly state: StateMap;
+  readonly #telemetry: Telemetry;
+  readonly #now: () => number;
+  readonly #clients: { readonly [B in Backend]: BackendClient };
+  readonly #held: HeldWrites;
+  readonly #stalls: StallWatch;
+  readonly #listener: Listener;
+  readonly #stopListening: () => void;
+  /** Requests that are sending a body, to be found when the body breaks the protocol. */
+  readonly #uploads = new WeakMap<Socket, Exchange>();
+  readonly #upgrades = new WeakMap<Exchange, TunnelClient>();
+  #address = { host: '', port: 0 };
+  #compiled: Compiled;
+  #inFlight = 0;
+
+  constructor({ config, state, telemetry, now = () => performance.now() }: GatewayOptions) {
+    this.state = state;
+    this.#telemetry = telemetry;
+    this.#now = now;
+    this.#clients = {
+      legacy: new BackendClient('legacy', config.backends.legacy),
+      new: new BackendClient('new', config.backends.new),
+    };
+    this.#held = new HeldWrites(config.cutover);
+    this.#stalls = new StallWatch(Math.min(config.backends.legacy.bodyMs, config.backends.new.bodyMs), now);
+    this.#stopListening = state.onChange((change) => this.#held.onChange(change));
+    this.#compiled = this.#compile(config);
+    this.#listener = new Listener(config, {
+      onRequest: (request, response) => this.#onRequest(request, response),
+      onUpgrade: (request, socket, early) => this.#onUpgrade(request, socket, early),
+      onRefused: (code) => this.#telemetry.cell('none', undefined, undefined, 'read').record(code, 0, 0),
+      onBrokenBody: (socket) => this.#onBrokenBody(socket),
+    });
+  }
+
+  get address(): { readonly host: string; readonly port: number } {
+    return this.#address;
+  }
+
+  get config(): ConfigModel {
+    return this.#compiled.config;
+  }
+
+  /** Requests that have no whole answer yet, tunnels included. */
+  inFlight(): number {
+    return this.#inFlight;
+  }
+
+  async listen(): Promise<void> {
+    this.#address = await this.#listener.listen();
+  }
+
+  /** Where a request would go, and why. Changes nothing. */
+  explain(request: HypotheticalRequest): Promise<Explanation> {
+    const { routes, identifier, config } = this.#compiled;
+    return explainRequest(request, {
+      routes,
+      identifier,
+      anonymous: config.anonymous,
+      snapshot: () => this.state.snapshot,
+      recordOf: (user) => this.state.cached(user) ?? this.state.load(user),
+    });
+  }
+
+  /**
+   * Takes a new configuration for the requests to come; those under way end by the old one. Listeners,
+   * backends and stores keep what they were started with.
+   */
+  reload(next: ConfigModel): void {
+    this.#compiled = this.#compile({ ...next, backends: this.config.backends, listen: this.config.listen });
+    this.#held.reconfigure(next.cutover);
+    this.#listener.renewCertificate(this.config.listen);
+  }
+
+  /**
+   * Stops accepting, lets what is in flight end, closes idle connections.
+   *
+   * @param options.graceMs bound on the whole, milliseconds; what is left then is cut
+   */
+  async close({ graceMs = this.config.shutdown.graceMs } = {}): Promise<{ cut: number }> {
+    const cut = await this.#listener.close(graceMs);
+    this.#stopListening();
+    await Promise.all([this.#clients.legacy.destroy(), this.#clients.new.destroy()]);
+    return { cut };
+  }
+
+  #compile(config: ConfigModel): Compiled {
+    const { cutover, anonymous, limits, forwarding, backends } = config;
+    const routes: RouteTable = compileRoutes(config.routes);
+    const identifier: Identifier = createIdentity(config.identity);
+    const policy: ForwardPolicy = {
+      pseudonym: forwarding.via,
+      via: `1.1 ${forwarding.via}`,
+      exposed: forwarding.exposeHeaders ? (exchange) => this.#exposed(exchange) : undefined,
+      stalls: this.#stalls,
+      clientStallMs: Math.max(backends.legacy.bodyMs, backends.new.bodyMs),
+      now: this.#now,
+      onRetry: (backend) => this.#telemetry.retried(backend),
+    };
+    const common: Stage[] = [
+      // First: nothing of an unclean request may be believed.
+      readHead(limits.headersMax),
+      // Before identity: the route captures path parameters, and says whether a user is required.
+      matchRoute(routes),
+      // Before the state: it is the user's state that counts.
+      identifyUser(identifier, this.#telemetry),
+      // The only read of the state map; without waiting for a cached user.
+      loadRecord(this.state),
+      // Pure: everything that it needs has been collected.
+      decideBackend(this.state, anonymous, cutover.staleReads),
+      // Before anything acts on a placement by rule, so that it stays what it is.
+      recordMembership(this.state, anonymous, cutover.staleReads),
+      // Last, so that a write leaves for the truth of this very moment.
+      waitForRelease(this.state, this.#held, this.#telemetry, anonymous, cutover.staleReads, this.#now),
+    ];
+    const pipelineOf = (last: Stage): Pipeline =>
+      new Pipeline([...common, last], this.#now, (exchange, error) => this.#onDefect(exchange, error));
+    return {
+      config,
+      routes,
+      identifier,
+      connections: new ClientConnections(new TrustedProxies(forwarding.trustedProxies)),
+      policy,
+      pipeline: pipelineOf((exchange) => this.#forward(exchange, policy)),
+      upgradePipeline: pipelineOf((exchange) => this.#tunnel(exchange, policy)),
+    };
+  }
+
+  #onRequest(
+    request: IncomingMessage | Http2ServerRequest,
+    response: ServerResponse | Http2ServerResponse,
+  ): void {
+    const answer = response instanceof ServerResponse ? new Http1Answer(response) : new Http2Answer(response);
+    const exchange = this.#open(request, answer);
+    response.on('close', () => exchange.closed());
+    if (this.#listener.closing) answer.closeAfter();
+    this.#compiled.pipeline.run(exchange);
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Socket, early: Buffer): void {
+    const response = new ServerResponse(request);
+    response.assignSocket(socket);
+    const exchange = this.#open(request, new Http1Answer(response));
+    this.#upgrades.set(exchange, { socket, early, detach: () => response.detachSocket(socket) });
+    socket.on('error', () => undefined).once('close', () => exchange.closed());
+    response.once('finish', () => socket.end());
+    this.#compiled.upgradePipeline.run(exchange);
+  }
+
+  #open(request: IncomingMessage | Http2ServerRequest, answer: Answer): Exchange {
+    const connection = this.#compiled.connections.of(request.socket);
+    this.#inFlight += 1;
+    return new Exchange(request, answer, connection, this, this.#now());
+  }
+
+  #forward(exchange: Exchange, policy: ForwardPolicy): void {
+    const client = this.#clients[exchange.backend ?? 'legacy'];
+    if (exchange.hasBody && !exchange.http2) this.#uploads.set(exchange.request.socket, exchange);
+    if (needsPlainForward(exchange)) new ForwardPlainly(exchange, client, policy).start();
+    else new Forward(exchange, client, policy).start();
+  }
+
+  #tunnel(exchange: Exchange, policy: ForwardPolicy): void {
+    const upgrade = this.#upgrades.get(exchange);
+    if (upgrade === undefined) throw new TurnoutError('internal');
+    tunnel(exchange, upgrade, this.#clients[exchange.backend ?? 'legacy'], policy);
+  }
+
+  #onBrokenBody(socket: Socket): boolean {
+    const exchange = this.#uploads.get(socket);
+    if (exchange === undefined || exchange.ended) return false;
+    exchange.breakBody();
+    return true;
+  }
+
+  #onDefect(exchange: Exchange, error: unknown): void {
+    if (error instanceof TurnoutError && error.code !== 'internal') return;
+    this.#telemetry.log.error(
+      { event: 'defect', requestId: exchange.requestId, err: error },
+      'a request met a defect of the gateway',
+    );
+  }
+
+  #exposed(exchange: Exchange): readonly string[] {
+    const { epoch } = this.state.snapshot;
+    return ['x-turnout-backend', exchange.backend ?? 'none', 'x-turnout-epoch', String(epoch)];
+  }
+
+  /** The one place where a request is classified and counted. */
+  onEnd(exchange: Exchange, status: number, failure: ErrorCode | undefined): void {
+    this.#inFlight -= 1;
+    const { startedMs, forwardedMs, waitedMs, requestClass, backend, route } = exchange;
+    const nowMs = this.#now();
+    const outcome = failure ?? outcomeOf(status);
+    const overheadMs = Math.max(0, (forwardedMs === 0 ? nowMs : forwardedMs) - startedMs - waitedMs);
+    const telemetry = this.#telemetry;
+    telemetry
+      .cell(route?.name ?? 'none', exchange.decision?.cohort, backend, requestClass)
+      .record(outcome, nowMs - startedMs, overheadMs);
+    if (!telemetry.sampled()) return;
+    telemetry.access({
+      requestId: exchange.requestId,
+      method: exchange.method,
+      path: exchange.target.split('?', 1)[0] ?? '',
+      status,
+      outcome,
+      route: route?.name,
+      cohort: exchange.decision?.cohort,
+      backend,
+      class: requestClass,
+      durationMs: nowMs - startedMs,
+      overheadMs,
+    });
+  }
+}
+
+function outcomeOf(status: number): Outcome {
+  if (status >= 500) return '5xx';
+  if (status >= 400) return '4xx';
+  if (status >= 300) return '3xx';
+  return status >= 200 ? '2xx' : '1xx';
+}

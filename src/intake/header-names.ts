@@ -1,0 +1,82 @@
+/**
+ * What the gateway does with a header, by name. Names arrive in any case and are forwarded in that case, so
+ * the lower-case form is looked up once for each spelling and remembered.
+ */
+
+/** What happens to a request header on its way to the backend. */
+export const HeaderKind = {
+  /** Forwarded as it came. */
+  endToEnd: 0,
+  /** Speaks of the connection to the client only (RFC 9110, 7.6.1): never forwarded. */
+  hopByHop: 1,
+  connection: 2,
+  host: 3,
+  contentLength: 4,
+  transferEncoding: 5,
+  expect: 6,
+  trailer: 7,
+  upgrade: 8,
+  te: 9,
+  forwardedFor: 10,
+  forwardedProto: 11,
+  forwardedHost: 12,
+  forwarded: 13,
+  requestId: 14,
+  traceparent: 15,
+  cookie: 16,
+} as const;
+export type HeaderKind = (typeof HeaderKind)[keyof typeof HeaderKind];
+
+const KINDS = new Map<string, HeaderKind>([
+  ['connection', HeaderKind.connection],
+  ['keep-alive', HeaderKind.hopByHop],
+  ['proxy-connection', HeaderKind.hopByHop],
+  ['proxy-authenticate', HeaderKind.hopByHop],
+  ['proxy-authorization', HeaderKind.hopByHop],
+  ['http2-settings', HeaderKind.hopByHop],
+  ['host', HeaderKind.host],
+  ['content-length', HeaderKind.contentLength],
+  ['transfer-encoding', HeaderKind.transferEncoding],
+  ['expect', HeaderKind.expect],
+  ['trailer', HeaderKind.trailer],
+  ['upgrade', HeaderKind.upgrade],
+  ['te', HeaderKind.te],
+  ['x-forwarded-for', HeaderKind.forwardedFor],
+  ['x-forwarded-proto', HeaderKind.forwardedProto],
+  ['x-forwarded-host', HeaderKind.forwardedHost],
+  ['forwarded', HeaderKind.forwarded],
+  ['x-request-id', HeaderKind.requestId],
+  ['traceparent', HeaderKind.traceparent],
+  ['cookie', HeaderKind.cookie],
+]);
+
+export interface HeaderName {
+  readonly lower: string;
+  readonly kind: HeaderKind;
+}
+
+/** Bounds the memory that clients can make us spend on spellings. */
+const SPELLINGS_MAX = 2_000;
+const spellings = new Map<string, HeaderName>();
+
+/** The lower-case form and the kind of a header name in any spelling. */
+export function headerName(spelling: string): HeaderName {
+  return spellings.get(spelling) ?? learn(spelling);
+}
+
+function learn(spelling: string): HeaderName {
+  const lower = spelling.toLowerCase();
+  const name = { lower, kind: KINDS.get(lower) ?? HeaderKind.endToEnd };
+  if (spellings.size < SPELLINGS_MAX) spellings.set(spelling, name);
+  return name;
+}
+
+/** The members of a comma-separated header value, lower case, without white space. */
+export function listMembers(value: string): string[] {
+  const members: string[] = [];
+  for (const part of value.split(',')) {
+    const member = part.trim().toLowerCase();
+    if (member !== '') members.push(member);
+  }
+  return members;
+}

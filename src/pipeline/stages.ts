@@ -1,0 +1,170 @@
+/** The stages of a request, each small enough to be read at a glance. Their order is in `gateway.ts`. */
+import type { HeldWrites } from '../cutover/held-writes.ts';
+import { decide } from '../decision/decide.ts';
+import { TurnoutError } from '../errors.ts';
+import type { Exchange } from '../intake/exchange.ts';
+import { isHost, readRequestHead } from '../intake/request-head.ts';
+import { requestIdOf } from '../intake/request-id.ts';
+import type { Backend, Decision, Snapshot, User, UserRecord } from '../model.ts';
+import type { Attachment } from '../state/state-map.ts';
+import { applyIdentity, type Identifier, type IdentityObserver } from './identity-of.ts';
+import type { Stage } from './pipeline.ts';
+import { applyRoute, type RouteTable } from './route-of.ts';
+
+/** What the stages need of the state map. */
+export interface StateReader {
+  readonly snapshot: Snapshot;
+  readonly attachment: Attachment;
+  cached(user: User): UserRecord | undefined;
+  load(user: User): Promise<UserRecord>;
+  place(user: User, cohort: string): Promise<UserRecord>;
+}
+
+const ABSOLUTE = /^https?:\/\/([^/?#]*)([^#]*)/i;
+
+/** Reads the head and refuses what could be read in two ways. */
+export function readHead(headersMax: number): Stage {
+  return (exchange) => {
+    if (exchange.rawHeaders.length > headersMax * 2) throw new TurnoutError('head_too_large');
+    const head = readRequestHead(exchange.rawHeaders, exchange.http2);
+    exchange.head = head;
+    exchange.requestId = requestIdOf(head.requestId);
+    if (head.host === undefined && exchange.request.httpVersionMinor === 1 && !exchange.http2) {
+      throw new TurnoutError('bad_host');
+    }
+    if (exchange.target.charCodeAt(0) !== 47) acceptTarget(exchange);
+  };
+}
+
+/** The less common forms of a target: absolute, of which the path is forwarded, and `*`. */
+function acceptTarget(exchange: Exchange): void {
+  if (exchange.target === '*' && exchange.method === 'OPTIONS') return;
+  const [, authority, rest] = ABSOLUTE.exec(exchange.target) ?? [];
+  if (authority === undefined || rest === undefined || authority === '' || !isHost(authority)) {
+    throw new TurnoutError('bad_target');
+  }
+  // The target's authority takes the place of Host (RFC 9112, 3.2.2).
+  exchange.head = { ...exchange.head, host: authority };
+  exchange.target = rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** Finds the route, and with it whether this is a read or a write. */
+export function matchRoute(routes: RouteTable): Stage {
+  return (exchange) => applyRoute(exchange, routes);
+}
+
+/** Finds out whose request it is. */
+export function identifyUser(identifier: Identifier, observer: IdentityObserver): Stage {
+  return (exchange) => {
+    const found = identifier.identify(exchange);
+    if (found instanceof Promise) return found.then((late) => applyIdentity(exchange, late, observer));
+    applyIdentity(exchange, found, observer);
+    return undefined;
+  };
+}
+
+/** Gets the user's record: from the cache without waiting, else from the map. */
+export function loadRecord(state: StateReader): Stage {
+  return (exchange) => {
+    const { user } = exchange;
+    if (user === undefined || exchange.route?.backend !== undefined) return undefined;
+    const record = state.cached(user);
+    if (record === undefined) {
+      return state.load(user).then((loaded) => {
+        exchange.record = loaded;
+      });
+    }
+    exchange.record = record;
+    return undefined;
+  };
+}
+
+/** Decides. A gateway that no longer knows who owns a user refuses instead of guessing. */
+export function decideBackend(state: StateReader, anonymous: Backend, staleReads: 'serve' | 'refuse'): Stage {
+  return (exchange) => decideNow(exchange, state, anonymous, staleReads);
+}
+
+function decideNow(
+  exchange: Exchange,
+  state: StateReader,
+  anonymous: Backend,
+  staleReads: 'serve' | 'refuse',
+): void {
+  const { route, requestClass, user } = exchange;
+  if (route === undefined) throw new TurnoutError('internal');
+  const { snapshot } = state;
+  const decision = decide(
+    { route, class: requestClass, user, attributes: exchange, stickyKey: user },
+    snapshot,
+    exchange.record,
+    anonymous,
+  );
+  exchange.decision = decision;
+  exchange.backend = decision.target;
+  if (state.attachment === 'fenced' && isUnderWay(decision, exchange, snapshot)) {
+    if (requestClass === 'write' || staleReads === 'refuse') throw new TurnoutError('fenced');
+  }
+  if (decision.ownerUnknown && !decision.held) throw new TurnoutError('state_unknown');
+}
+
+/** Whether this user's truth may be on the move while the gateway cannot hear of it. */
+function isUnderWay(decision: Decision, exchange: Exchange, snapshot: Snapshot): boolean {
+  if (exchange.record.pin !== undefined && exchange.user !== undefined) return true;
+  if (decision.cohort === undefined) return false;
+  const stage = snapshot.cohortByName.get(decision.cohort)?.stage;
+  return stage !== 'off' && stage !== 'complete';
+}
+
+/** Records that a rule placed the user, before anything acts on it; decides anew if another gateway was first. */
+export function recordMembership(
+  state: StateReader,
+  anonymous: Backend,
+  staleReads: 'serve' | 'refuse',
+): Stage {
+  return (exchange) => {
+    const { decision, user } = exchange;
+    if (decision?.place === undefined || user === undefined) return undefined;
+    return state.place(user, decision.place).then((record) => {
+      exchange.record = record;
+      decideNow(exchange, state, anonymous, staleReads);
+    });
+  };
+}
+
+export interface HoldObserver {
+  heldWrites(delta: 1 | -1): void;
+  /** @param ms how long the write waited */
+  held(ms: number): void;
+}
+
+/** Lets a write wait while the truth of its user moves, and decides it anew afterwards. */
+export function waitForRelease(
+  state: StateReader,
+  held: HeldWrites,
+  observer: HoldObserver,
+  anonymous: Backend,
+  staleReads: 'serve' | 'refuse',
+  now: () => number,
+): Stage {
+  const wait = async (exchange: Exchange, user: User): Promise<void> => {
+    const sinceMs = now();
+    observer.heldWrites(1);
+    try {
+      while (exchange.decision?.held === true) {
+        await held.wait(user, now() - sinceMs, (leave) => {
+          exchange.onInterrupt = leave;
+        });
+        exchange.onInterrupt = undefined;
+        exchange.record = state.cached(user) ?? (await state.load(user));
+        decideNow(exchange, state, anonymous, staleReads);
+      }
+    } finally {
+      observer.heldWrites(-1);
+      observer.held(now() - sinceMs);
+    }
+  };
+  return (exchange) => {
+    if (exchange.decision?.held !== true || exchange.user === undefined) return undefined;
+    return wait(exchange, exchange.user);
+  };
+}
