@@ -20,19 +20,19 @@ const LAST_ASCII = 127;
  */
 export function scanPath(target: string): number {
   let suspicious = false;
-  let previous = 0;
   let i = 0;
   for (const length = target.length; i < length; i += 1) {
     const code = target.charCodeAt(i);
-    if (code <= SLASH) {
-      if (previous === SLASH && (code === SLASH || code === DOT)) suspicious = true;
-      else if (code === PERCENT || code === HASH) suspicious = true;
-    } else if (code === QUESTION) {
-      break;
-    } else if (code === BACKSLASH || code > LAST_ASCII) {
+    // Lower-case letters first: they are most of what paths are made of.
+    if (code > BACKSLASH && code <= LAST_ASCII) continue;
+    if (code > SLASH) {
+      if (code === QUESTION) break;
+      if (code >= BACKSLASH) suspicious = true;
+    } else if (code === SLASH || code === DOT) {
+      if (i > 0 && target.charCodeAt(i - 1) === SLASH) suspicious = true;
+    } else if (code === PERCENT || code === HASH) {
       suspicious = true;
     }
-    previous = code;
   }
   return suspicious ? ~i : i;
 }

@@ -126,6 +126,7 @@ class CompiledRouter<R extends Route> implements Router<R> {
     const found = this.#findRaw(method, rawTarget, end);
     if (scanned >= 0) {
       if (!found.hasParams) return found.plainMatch(method);
+      // Nothing in such a path is escaped or outside ASCII: the values are text as they are.
       return matchWithParams(found, method, captures(found.pattern.raw, rawTarget, end));
     }
     return this.#matchBothForms(found, method, rawTarget, end);
@@ -145,7 +146,7 @@ class CompiledRouter<R extends Route> implements Router<R> {
     for (const [index, value] of asSent.entries()) {
       if (percentDecodeBytes(value) !== asRead[index]) return AMBIGUOUS;
     }
-    return matchWithParams(found, method, asSent);
+    return matchWithParams(found, method, asSent.map(percentDecodeUtf8));
   }
 
   #findRaw(method: string, path: string, end: number): CompiledRoute<R> {
@@ -172,9 +173,8 @@ function takes(methods: readonly string[], method: string): boolean {
 function matchWithParams<R extends Route>(
   found: CompiledRoute<R>,
   method: string,
-  captured: readonly string[],
+  values: readonly (string | undefined)[],
 ): RouteMatch<R> {
-  const values = captured.map((value) => percentDecodeUtf8(value));
   return {
     route: found.route,
     class: found.route.class ?? classOfMethod(method),

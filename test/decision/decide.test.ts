@@ -51,7 +51,7 @@ const ramps: readonly (readonly [string, boolean, Ramp])[] = [
 for (const stage of STAGES) {
   for (const requestClass of ['read', 'write'] as const) {
     for (const [name, inside, ramp] of ramps) {
-      t.test(`${stage}, ${requestClass}, ${name}`, async (t) => {
+      void t.test(`${stage}, ${requestClass}, ${name}`, async (t) => {
         const state = snapshot([cohort({ stage, ramp })]);
         const decision = decide(facts(requestClass, 'alice'), state, member('everyone', 4), 'legacy');
         t.match(decision, expectedOf(inside ? stage : BEFORE[stage], requestClass));
@@ -64,7 +64,7 @@ for (const stage of STAGES) {
   }
 }
 
-t.test('a route with a backend of its own goes there, whoever the user is', async (t) => {
+void t.test('a route with a backend of its own goes there, whoever the user is', async (t) => {
   const state = snapshot([cohort({ stage: 'live' })], {
     cohorts: { everyone: HOLD },
     users: { alice: HOLD },
@@ -84,7 +84,7 @@ t.test('a route with a backend of its own goes there, whoever the user is', asyn
   });
 });
 
-t.test(
+void t.test(
   'a request without a user goes where the anonymous policy says, and is neither copied nor held',
   async (t) => {
     const state = snapshot([cohort({ stage: 'live', isDefault: true })], { cohorts: { everyone: HOLD } });
@@ -102,7 +102,7 @@ t.test(
   },
 );
 
-t.test('a pin against the stage wins, and stops the copies', async (t) => {
+void t.test('a pin against the stage wins, and stops the copies', async (t) => {
   const state = snapshot([cohort({ stage: 'live' })]);
   const pinned = record({ ...member('everyone'), pin: 'legacy' });
   for (const requestClass of ['read', 'write'] as const) {
@@ -112,44 +112,47 @@ t.test('a pin against the stage wins, and stops the copies', async (t) => {
   }
 });
 
-t.test('a pin that agrees with the stage changes nothing: the copies go on', async (t) => {
+void t.test('a pin that agrees with the stage changes nothing: the copies go on', async (t) => {
   const state = snapshot([cohort({ stage: 'live' })]);
   const pinned = record({ ...member('everyone'), pin: 'new' });
   t.match(decide(facts('read', 'alice'), state, pinned, 'legacy'), { target: 'new', shadow: 'legacy' });
   t.match(decide(facts('write', 'alice'), state, pinned, 'legacy'), { target: 'new', mirror: 'legacy' });
 });
 
-t.test('a pinned user without a cohort goes where the pin says', async (t) => {
+void t.test('a pinned user without a cohort goes where the pin says', async (t) => {
   const decision = decide(facts('write', 'alice'), snapshot([]), record({ pin: 'new' }), 'legacy');
   t.match(decision, { target: 'new', held: false, cohort: undefined });
   t.strictSame(codes(decision), ['pin', 'no-cohort']);
 });
 
-t.test('membership comes before rules, the first rule before the others, and the default last', async (t) => {
-  const isPaid: Rule = { kind: 'in', attribute: { source: 'claim', name: 'plan' }, values: ['paid'] };
-  const hasPlan: Rule = { kind: 'exists', attribute: { source: 'claim', name: 'plan' } };
-  const state = snapshot([
-    cohort({ name: 'branch', stage: 'shadow' }),
-    cohort({ name: 'paid', rule: isPaid }),
-    cohort({ name: 'any-plan', rule: hasPlan }),
-    cohort({ isDefault: true }),
-  ]);
-  const paid = { attributes: attributes({ 'claim.plan': 'paid' }) };
-  const free = { attributes: attributes({ 'claim.plan': 'free' }) };
-  const cases = [
-    [decide(facts('read', 'u', paid), state, member('branch'), 'legacy'), 'branch', 'cohort-member'],
-    [decide(facts('read', 'u', paid), state, ABSENT_RECORD, 'legacy'), 'paid', 'cohort-rule'],
-    [decide(facts('read', 'u', free), state, ABSENT_RECORD, 'legacy'), 'any-plan', 'cohort-rule'],
-    [decide(facts('read', 'u'), state, ABSENT_RECORD, 'legacy'), 'everyone', 'cohort-default'],
-  ] as const;
-  for (const [decision, name, code] of cases) {
-    t.equal(decision.cohort, name);
-    t.strictSame(codes(decision), [code, 'stage']);
-  }
-  t.match(decide(facts('read', 'u'), state, placed('branch'), 'legacy').reasons, [{ by: 'rule' }]);
-});
+void t.test(
+  'membership comes before rules, the first rule before the others, and the default last',
+  async (t) => {
+    const isPaid: Rule = { kind: 'in', attribute: { source: 'claim', name: 'plan' }, values: ['paid'] };
+    const hasPlan: Rule = { kind: 'exists', attribute: { source: 'claim', name: 'plan' } };
+    const state = snapshot([
+      cohort({ name: 'branch', stage: 'shadow' }),
+      cohort({ name: 'paid', rule: isPaid }),
+      cohort({ name: 'any-plan', rule: hasPlan }),
+      cohort({ isDefault: true }),
+    ]);
+    const paid = { attributes: attributes({ 'claim.plan': 'paid' }) };
+    const free = { attributes: attributes({ 'claim.plan': 'free' }) };
+    const cases = [
+      [decide(facts('read', 'u', paid), state, member('branch'), 'legacy'), 'branch', 'cohort-member'],
+      [decide(facts('read', 'u', paid), state, ABSENT_RECORD, 'legacy'), 'paid', 'cohort-rule'],
+      [decide(facts('read', 'u', free), state, ABSENT_RECORD, 'legacy'), 'any-plan', 'cohort-rule'],
+      [decide(facts('read', 'u'), state, ABSENT_RECORD, 'legacy'), 'everyone', 'cohort-default'],
+    ] as const;
+    for (const [decision, name, code] of cases) {
+      t.equal(decision.cohort, name);
+      t.strictSame(codes(decision), [code, 'stage']);
+    }
+    t.match(decide(facts('read', 'u'), state, placed('branch'), 'legacy').reasons, [{ by: 'rule' }]);
+  },
+);
 
-t.test('a user of no cohort stays on legacy, for it has never been moved', async (t) => {
+void t.test('a user of no cohort stays on legacy, for it has never been moved', async (t) => {
   const decision = decide(
     facts('write', 'alice'),
     snapshot([cohort({ stage: 'live' })]),
@@ -166,7 +169,7 @@ t.test('a user of no cohort stays on legacy, for it has never been moved', async
   t.strictSame(codes(decision), ['no-cohort']);
 });
 
-t.test(
+void t.test(
   'membership of a cohort that the map does not have: writes wait, reads are refused, no rule is tried',
   async (t) => {
     const state = snapshot([cohort({ stage: 'live', isDefault: true })]);
@@ -195,7 +198,7 @@ t.test(
   },
 );
 
-t.test('in a per-user cohort only a migrated user has the stage of the cohort', async (t) => {
+void t.test('in a per-user cohort only a migrated user has the stage of the cohort', async (t) => {
   const states: readonly (UserState | undefined)[] = [undefined, 'migrating', 'migrated', 'failed'];
   for (const stage of STAGES) {
     const state = snapshot([cohort({ stage, migration: 'per-user' })]);
@@ -212,14 +215,14 @@ t.test('in a per-user cohort only a migrated user has the stage of the cohort', 
   }
 });
 
-t.test('in a cohort that moves as a whole the state of a user says nothing', async (t) => {
+void t.test('in a cohort that moves as a whole the state of a user says nothing', async (t) => {
   const known = record({ ...member('everyone'), state: 'migrating' });
   const decision = decide(facts('write', 'alice'), snapshot([cohort({ stage: 'live' })]), known, 'legacy');
   t.match(decision, { target: 'new', held: false });
   t.strictSame(codes(decision), ['cohort-member', 'stage']);
 });
 
-t.test('holds stop writes and let reads go on, for a pinned user too', async (t) => {
+void t.test('holds stop writes and let reads go on, for a pinned user too', async (t) => {
   const held = [
     [snapshot([cohort({ stage: 'live' })], { cohorts: { everyone: HOLD } }), 'cohort'],
     [snapshot([cohort({ stage: 'live' })], { users: { alice: HOLD } }), 'user'],
@@ -240,7 +243,7 @@ t.test('holds stop writes and let reads go on, for a pinned user too', async (t)
   t.equal(decide(facts('write', 'alice'), other, member('everyone'), 'legacy').held, false);
 });
 
-t.test(
+void t.test(
   'a user hold stops the writes of a user without a cohort, and of one whose cohort is unknown',
   async (t) => {
     const state = snapshot([], { users: { alice: HOLD } });
@@ -252,7 +255,7 @@ t.test(
   },
 );
 
-t.test('copies are made only where the route and the cohort ask for them', async (t) => {
+void t.test('copies are made only where the route and the cohort ask for them', async (t) => {
   const state = snapshot([
     cohort({ stage: 'live' }),
     cohort({ name: 'alone', stage: 'live', mirror: false }),
@@ -264,13 +267,13 @@ t.test('copies are made only where the route and the cohort ask for them', async
   t.equal(decide(facts('read', 'u'), state, member('alone'), 'legacy').shadow, 'legacy');
 });
 
-t.test('the ramp hashes the sticky key where there is one', async (t) => {
+void t.test('the ramp hashes the sticky key where there is one', async (t) => {
   const state = snapshot([cohort({ stage: 'live', ramp: { kind: 'percent', buckets: bucket + 1 } })]);
   const decision = decide(facts('read', 'bob', { stickyKey: 'alice' }), state, member('everyone'), 'legacy');
   t.match(decision.reasons[2], { code: 'ramp-bucket', bucket, inside: true });
 });
 
-t.test('a ramp by count leaves out a member whom a rule placed', async (t) => {
+void t.test('a ramp by count leaves out a member whom a rule placed', async (t) => {
   const state = snapshot([cohort({ stage: 'live', ramp: { kind: 'count', count: 1_000 } })]);
   const decision = decide(facts('read', 'alice'), state, placed('everyone'), 'legacy');
   t.match(decision, { target: 'legacy', stage: 'shadow' });

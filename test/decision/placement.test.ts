@@ -21,23 +21,23 @@ function places(cohorts: readonly Cohort[], known: UserRecord = ABSENT_RECORD): 
 
 const NOBODY = [undefined, undefined];
 
-t.test('a user is recorded where other attributes could send it to the other backend', async (t) => {
+void t.test('a user is recorded where other attributes could send it to the other backend', async (t) => {
   t.strictSame(places([ruled({ stage: 'live' }), cohort({ isDefault: true })]), ['paid', 'everyone']);
   t.strictSame(places([ruled({}), cohort({ isDefault: true, stage: 'complete' })]), ['paid', 'everyone']);
 });
 
-t.test('nobody is recorded while every cohort within reach has the same truth', async (t) => {
+void t.test('nobody is recorded while every cohort within reach has the same truth', async (t) => {
   t.strictSame(places([ruled({ stage: 'shadow' }), cohort({ isDefault: true })]), NOBODY);
   t.strictSame(places([ruled({ stage: 'live' }), cohort({ isDefault: true, stage: 'complete' })]), NOBODY);
   t.strictSame(places([cohort({ isDefault: true, stage: 'live' })]), NOBODY, 'a default cohort alone');
 });
 
-t.test('without a default cohort a user who meets no rule is on legacy, and counts so', async (t) => {
+void t.test('without a default cohort a user who meets no rule is on legacy, and counts so', async (t) => {
   t.strictSame(places([ruled({ stage: 'live' })]), ['paid', undefined]);
   t.strictSame(places([ruled({ stage: 'shadow' })]), NOBODY);
 });
 
-t.test('in a partial ramp it depends on the bucket of the user', async (t) => {
+void t.test('in a partial ramp it depends on the bucket of the user', async (t) => {
   const onRamp = (buckets: number): Cohort[] => [
     ruled({ stage: 'live', ramp: { kind: 'percent', buckets } }),
     cohort({ isDefault: true }),
@@ -49,20 +49,20 @@ t.test('in a partial ramp it depends on the bucket of the user', async (t) => {
   t.strictSame(places([rampdown, cohort({ isDefault: true, stage: 'live' })]), NOBODY, 'both sides are new');
 });
 
-t.test('a ramp by count admits nobody whom a rule places', async (t) => {
+void t.test('a ramp by count admits nobody whom a rule places', async (t) => {
   const counted = ruled({ stage: 'live', ramp: { kind: 'count', count: 1_000_000 } });
   t.strictSame(places([counted, cohort({ isDefault: true })]), NOBODY);
   t.strictSame(places([counted, cohort({ isDefault: true, stage: 'live' })]), ['paid', 'everyone']);
 });
 
-t.test('in a per-user cohort it depends on the state of the user', async (t) => {
+void t.test('in a per-user cohort it depends on the state of the user', async (t) => {
   const cohorts = [ruled({ stage: 'live', migration: 'per-user' }), cohort({ isDefault: true })];
   t.strictSame(places(cohorts), NOBODY);
   t.strictSame(places(cohorts, record({ state: 'failed' })), NOBODY);
   t.strictSame(places(cohorts, record({ state: 'migrated' })), ['paid', 'everyone']);
 });
 
-t.test('a member and a pinned user are not recorded again', async (t) => {
+void t.test('a member and a pinned user are not recorded again', async (t) => {
   const cohorts = [ruled({ stage: 'live' }), cohort({ isDefault: true })];
   t.strictSame(places(cohorts, member('everyone')), NOBODY);
   t.strictSame(places(cohorts, record({ pin: 'legacy' })), NOBODY);

@@ -6,7 +6,7 @@ import { RAMP_BUCKETS } from '../../src/model.ts';
 const utf8 = new TextEncoder();
 const unsigned = (hash: number): number => hash >>> 0;
 
-t.test('the hash agrees with the published vectors of MurmurHash3_x86_32', async (t) => {
+void t.test('the hash agrees with the published vectors of MurmurHash3_x86_32', async (t) => {
   const vectors: [string, number, number][] = [
     ['', 0, 0],
     ['', 1, 0x514e28b7],
@@ -33,7 +33,7 @@ t.test('the hash agrees with the published vectors of MurmurHash3_x86_32', async
   t.equal(unsigned(murmur3Bytes(Uint8Array.of(0, 0, 0, 0), 0)), 0x2362f9de);
 });
 
-t.test('the hash passes the verification of the SMHasher suite', async (t) => {
+void t.test('the hash passes the verification of the SMHasher suite', async (t) => {
   const hashes = new DataView(new ArrayBuffer(256 * 4));
   for (let length = 0; length < 256; length += 1) {
     const key = Uint8Array.from({ length }, (_, i) => i);
@@ -42,7 +42,7 @@ t.test('the hash passes the verification of the SMHasher suite', async (t) => {
   t.equal(unsigned(murmur3Bytes(new Uint8Array(hashes.buffer), 0)), 0xb0f57ee3);
 });
 
-t.test('text and its UTF-8 bytes hash alike, lone surrogates included', async () => {
+void t.test('text and its UTF-8 bytes hash alike, lone surrogates included', async () => {
   fc.assert(
     fc.property(
       fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' })),
@@ -95,13 +95,13 @@ const EXPECTED_BUCKETS: readonly (readonly [salt: string, user: string, bucket: 
   ['sälz', 'x'.repeat(256), 2430],
 ];
 
-t.test('a user has the same bucket on every machine and after every restart', async (t) => {
+void t.test('a user has the same bucket on every machine and after every restart', async (t) => {
   for (const [salt, user, bucket] of EXPECTED_BUCKETS) {
     t.equal(bucketOf(rampSeed(salt), user), bucket, `${salt} / ${user.slice(0, 40)}`);
   }
 });
 
-t.test('every bucket is a whole number from 0 to 9,999', async () => {
+void t.test('every bucket is a whole number from 0 to 9,999', async () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (salt, user) => {
       const bucket = bucketOf(rampSeed(salt), user);
@@ -130,9 +130,9 @@ const shapes: readonly (readonly [string, (i: number) => string])[] = [
 ];
 
 for (const [name, userAt] of shapes) {
-  t.test(`${name} users spread evenly over the buckets (chi-square, ${USERS} users)`, async (t) => {
+  void t.test(`${name} users spread evenly over the buckets (chi-square, ${USERS} users)`, async (t) => {
     const seed = rampSeed('everyone');
-    const counts = new Array<number>(RAMP_BUCKETS).fill(0);
+    const counts = Array.from({ length: RAMP_BUCKETS }, () => 0);
     for (let i = 0; i < USERS; i += 1) {
       const bucket = bucketOf(seed, userAt(i));
       counts[bucket] = (counts[bucket] ?? 0) + 1;
@@ -141,7 +141,7 @@ for (const [name, userAt] of shapes) {
     t.ok(isPlausible(statistic, RAMP_BUCKETS - 1), `chi-square ${statistic.toFixed(0)}`);
   });
 
-  t.test(`the buckets of two cohorts are independent for ${name} users (chi-square)`, async (t) => {
+  void t.test(`the buckets of two cohorts are independent for ${name} users (chi-square)`, async (t) => {
     for (const [one, other] of [
       ['a', 'b'],
       ['staff', 'staff2'],
@@ -150,7 +150,7 @@ for (const [name, userAt] of shapes) {
       const first = rampSeed(one);
       const second = rampSeed(other);
       const side = 20;
-      const joint = new Array<number>(side * side).fill(0);
+      const joint = Array.from({ length: side * side }, () => 0);
       for (let i = 0; i < USERS; i += 1) {
         const user = userAt(i);
         const row = Math.floor((bucketOf(first, user) * side) / RAMP_BUCKETS);
@@ -166,7 +166,7 @@ for (const [name, userAt] of shapes) {
   });
 }
 
-t.test('a ramp of all buckets is full, any other is not', async (t) => {
+void t.test('a ramp of all buckets is full, any other is not', async (t) => {
   t.ok(isFull({ kind: 'percent', buckets: RAMP_BUCKETS }));
   t.notOk(isFull({ kind: 'percent', buckets: RAMP_BUCKETS - 1 }));
   t.notOk(isFull({ kind: 'count', count: 1_000_000_000 }));

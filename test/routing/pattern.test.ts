@@ -1,7 +1,7 @@
 import t from 'tap';
 import { patternProblem } from '../../src/routing/pattern.ts';
 
-t.test('valid patterns have no problem', async (t) => {
+void t.test('valid patterns have no problem', async (t) => {
   for (const match of [
     '/',
     '/*',
@@ -19,7 +19,7 @@ t.test('valid patterns have no problem', async (t) => {
   }
 });
 
-t.test('each mistake is named', async (t) => {
+void t.test('each mistake is named', async (t) => {
   const mistakes: readonly (readonly [string, RegExp])[] = [
     ['', /begins with/],
     ['*', /begins with/],

@@ -31,7 +31,7 @@ const SHOP = [
   route('admin', '/admin'),
 ];
 
-t.test('the first route that fits takes the request', async (t) => {
+void t.test('the first route that fits takes the request', async (t) => {
   const expected: readonly (readonly [string, string])[] = [
     ['/api/search', 'api'],
     ['/api/orders/1/lines/2', 'order'],
@@ -63,33 +63,36 @@ t.test('the first route that fits takes the request', async (t) => {
   t.equal(nameFor(SHOP, '/api/search', 'POST'), 'search');
 });
 
-t.test('an implicit last route takes what the others leave, and copies nothing', async (t) => {
+void t.test('an implicit last route takes what the others leave, and copies nothing', async (t) => {
   const match = compileRoutes([]).match('GET', '/x');
   t.match(match, { route: DEFAULT_ROUTE, class: 'read' });
   t.match(DEFAULT_ROUTE, { name: 'default', match: '/*', shadow: false, mirror: false, requireUser: false });
 });
 
-t.test('GET, HEAD and OPTIONS are reads, the rest are writes, unless the route says otherwise', async (t) => {
-  const router = compileRoutes([
-    route('search', '/search', { class: 'read' }),
-    route('logout', '/logout', { class: 'write' }),
-    route('user', '/users/:user'),
-  ]);
-  const classOf = (method: string, target: string): string => {
-    const match = router.match(method, target);
-    return match === AMBIGUOUS ? match : match.class;
-  };
-  for (const target of ['/x', '/users/1', '/%78']) {
-    for (const method of ['GET', 'HEAD', 'OPTIONS']) t.equal(classOf(method, target), 'read', method);
-    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'PROPFIND', 'TRACE', 'get']) {
-      t.equal(classOf(method, target), 'write', method);
+void t.test(
+  'GET, HEAD and OPTIONS are reads, the rest are writes, unless the route says otherwise',
+  async (t) => {
+    const router = compileRoutes([
+      route('search', '/search', { class: 'read' }),
+      route('logout', '/logout', { class: 'write' }),
+      route('user', '/users/:user'),
+    ]);
+    const classOf = (method: string, target: string): string => {
+      const match = router.match(method, target);
+      return match === AMBIGUOUS ? match : match.class;
+    };
+    for (const target of ['/x', '/users/1', '/%78']) {
+      for (const method of ['GET', 'HEAD', 'OPTIONS']) t.equal(classOf(method, target), 'read', method);
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'PROPFIND', 'TRACE', 'get']) {
+        t.equal(classOf(method, target), 'write', method);
+      }
     }
-  }
-  t.equal(classOf('POST', '/search'), 'read');
-  t.equal(classOf('GET', '/logout'), 'write');
-});
+    t.equal(classOf('POST', '/search'), 'read');
+    t.equal(classOf('GET', '/logout'), 'write');
+  },
+);
 
-t.test('parameters are decoded as UTF-8 text; what cannot be decoded is absent', async (t) => {
+void t.test('parameters are decoded as UTF-8 text; what cannot be decoded is absent', async (t) => {
   const router = compileRoutes([route('line', '/o/:order/l/:line/*')]);
   const params = (target: string): (string | undefined)[] | string => {
     const match = router.match('GET', target);
@@ -103,7 +106,7 @@ t.test('parameters are decoded as UTF-8 text; what cannot be decoded is absent',
   t.strictSame(params('/o/1/l/2?l=/o/3/l/4'), ['1', '2', undefined]);
 });
 
-t.test('a path that a backend may read as another route is ambiguous', async (t) => {
+void t.test('a path that a backend may read as another route is ambiguous', async (t) => {
   const targets = [
     '/static/../admin',
     '/static/..%2fadmin',
@@ -124,7 +127,7 @@ t.test('a path that a backend may read as another route is ambiguous', async (t)
   for (const target of targets) t.equal(nameFor(SHOP, target), AMBIGUOUS, target);
 });
 
-t.test('an unusual path that stays in its route is routed', async (t) => {
+void t.test('an unusual path that stays in its route is routed', async (t) => {
   const expected: readonly (readonly [string, string])[] = [
     ['/api/caf%E9', 'api'],
     ['/api/a%2Fb', 'api'],
@@ -147,7 +150,7 @@ t.test('an unusual path that stays in its route is routed', async (t) => {
   for (const [target, name] of expected) t.equal(nameFor(SHOP, target), name, target);
 });
 
-t.test('a path whose parameters depend on how it is read is ambiguous', async (t) => {
+void t.test('a path whose parameters depend on how it is read is ambiguous', async (t) => {
   const routes = [route('user', '/users/:user/*'), route('all', '/*')];
   t.equal(nameFor(routes, '/users/alice/..%2f..%2fusers/bob'), AMBIGUOUS);
   t.equal(nameFor(routes, '/users/alice/../bob'), AMBIGUOUS);
@@ -158,13 +161,13 @@ t.test('a path whose parameters depend on how it is read is ambiguous', async (t
   t.equal(nameFor(routes, '/users/%zz/x'), 'user');
 });
 
-t.test('a method decides between routes in both forms', async (t) => {
+void t.test('a method decides between routes in both forms', async (t) => {
   const routes = [route('write', '/a/*', { methods: ['POST'] }), route('read', '/*', { methods: ['GET'] })];
   t.equal(nameFor(routes, '/b/../a/x', 'GET'), 'read');
   t.equal(nameFor(routes, '/b/../a/x', 'POST'), AMBIGUOUS);
 });
 
-t.test('patterns outside ASCII meet their encoded form; other spellings are ambiguous', async (t) => {
+void t.test('patterns outside ASCII meet their encoded form; other spellings are ambiguous', async (t) => {
   const routes = [route('café', '/café/:name'), route('space', '/a b/*'), route('coded', '/x%2Fy/*')];
   t.equal(nameFor(routes, '/caf%C3%A9/x'), 'café');
   t.equal(nameFor(routes, '/a%20b/x'), 'space');
@@ -173,12 +176,12 @@ t.test('patterns outside ASCII meet their encoded form; other spellings are ambi
   t.equal(nameFor(routes, '/caf\u00c3\u00a9/x'), AMBIGUOUS);
 });
 
-t.test('characters beyond one byte, which no wire can carry, do no harm', async (t) => {
+void t.test('characters beyond one byte, which no wire can carry, do no harm', async (t) => {
   t.equal(nameFor(SHOP, '/api/users/\u{1f98a}/x'), 'user');
   const match = compileRoutes(SHOP).match('GET', '/api/users/\u{1f98a}/x');
   t.equal(match === AMBIGUOUS ? match : match.params.get('user'), undefined);
 });
 
-t.test('an invalid pattern is refused with its reason', async (t) => {
+void t.test('an invalid pattern is refused with its reason', async (t) => {
   t.throws(() => compileRoutes([route('x', '/a/*/b')]), { message: /"\/a\/\*\/b".*last segment/ });
 });

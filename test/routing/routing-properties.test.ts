@@ -83,7 +83,7 @@ function naiveMatch(all: readonly Route[], sent: string, path: string): string {
   return 'default';
 }
 
-t.test('matching never throws, whatever the method and the target', async () => {
+void t.test('matching never throws, whatever the method and the target', async () => {
   fc.assert(
     fc.property(routes, fc.string(), anyTarget, (all, sent, target) => {
       const match = compileRoutes(all).match(sent, target);
@@ -93,11 +93,11 @@ t.test('matching never throws, whatever the method and the target', async () => 
   );
 });
 
-t.test('a plain path is its own canonical form', async () => {
+void t.test('a plain path is its own canonical form', async () => {
   fc.assert(fc.property(plainPath, (path) => canonicalPath(path) === path && scanPath(path) === path.length));
 });
 
-t.test('a path that is not suspicious is its own canonical form', async () => {
+void t.test('a path that is not suspicious is its own canonical form', async () => {
   fc.assert(
     fc.property(nasty, (tail) => {
       const path = `/${tail}`;
@@ -108,7 +108,7 @@ t.test('a path that is not suspicious is its own canonical form', async () => {
   );
 });
 
-t.test('a canonical path has no dot segments, no empty ones, no backslash', async () => {
+void t.test('a canonical path has no dot segments, no empty ones, no backslash', async () => {
   fc.assert(
     fc.property(anyTarget, (path) => {
       const canonical = canonicalPath(path);
@@ -118,7 +118,7 @@ t.test('a canonical path has no dot segments, no empty ones, no backslash', asyn
   );
 });
 
-t.test('plain paths go to the first route that fits, as a naive reading has it', async () => {
+void t.test('plain paths go to the first route that fits, as a naive reading has it', async () => {
   fc.assert(
     fc.property(routes, method, plainPath, query, (all, sent, path, search) => {
       const match = compileRoutes(all).match(sent, path + search);
@@ -128,7 +128,7 @@ t.test('plain paths go to the first route that fits, as a naive reading has it',
   );
 });
 
-t.test(
+void t.test(
   'a routed path has the same route in its canonical form, an ambiguous one has none or other parameters',
   async () => {
     fc.assert(
@@ -145,7 +145,7 @@ t.test(
   },
 );
 
-t.test('decoding undoes encoding, and never throws', async () => {
+void t.test('decoding undoes encoding, and never throws', async () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'grapheme' }),
