@@ -10,7 +10,7 @@ export interface Answer {
   readonly headSent: boolean;
   /** Everything was handed to the operating system. */
   readonly finished: boolean;
-  /** An interim answer (102 to 199), where the client's protocol has them. */
+  /** An interim answer (100, 102 to 199), where the client's protocol has them. */
   inform(status: number, headers: readonly string[]): void;
   head(status: number, reason: string, headers: string[]): void;
   /** @returns false when the client is slower than the backend: wait for `onDrain` */
@@ -44,6 +44,11 @@ export class Http1Answer implements Answer {
   inform(status: number, headers: readonly string[]): void {
     const response = this.#response;
     if (response.headersSent || response.req.httpVersionMinor === 0) return;
+    if (status === 100) {
+      // Node has to know that the body was asked for, or it ends the connection after the answer.
+      response.writeContinue();
+      return;
+    }
     // `writeEarlyHints` lowers the case of names and knows 103 only, so the interim head is written as it came.
     let head = `HTTP/1.1 ${status} ${INTERIM[status] ?? 'Interim'}\r\n`;
     for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
@@ -103,6 +108,10 @@ export class Http2Answer implements Answer {
   inform(status: number, headers: readonly string[]): void {
     const { stream } = this.#response;
     if (this.#response.headersSent || stream.destroyed) return;
+    if (status === 100) {
+      this.#response.writeContinue();
+      return;
+    }
     stream.additionalHeaders({ ...grouped(headers), ':status': status });
   }
 
