@@ -3,6 +3,7 @@
  * sizes in bytes. What an operator writes is in `schema.ts`; what changes at run time lives in the state map.
  */
 import type { Backend, Cohort, RequestClass, RoutePolicy } from '../model.ts';
+import type { Problem } from './problem.ts';
 
 export interface Address {
   readonly host: string;
@@ -81,7 +82,12 @@ export type IdentitySource =
       /** A cookie that carries the token, instead of the header. */
       readonly cookie: string | undefined;
       readonly key:
-        | { readonly kind: 'jwks'; readonly url: string; readonly cacheMs: number; readonly cooldownMs: number }
+        | {
+            readonly kind: 'jwks';
+            readonly url: string;
+            readonly cacheMs: number;
+            readonly cooldownMs: number;
+          }
         | { readonly kind: 'secret'; readonly secret: string };
       readonly algorithms: readonly string[];
       readonly issuer: string | undefined;
@@ -93,6 +99,26 @@ export type IdentitySource =
   | { readonly from: 'path'; readonly name: string }
   | { readonly from: 'query'; readonly name: string };
 
+/** How the answers of the two backends are compared on one route. Paths begin with `$`. */
+export interface CompareModel {
+  readonly ignore?: readonly string[];
+  readonly unordered?: readonly string[];
+  /** By the path of an array, the field that tells its items apart. */
+  readonly arrays?: { readonly [path: string]: { readonly key: string } };
+  readonly tolerance?: {
+    readonly [path: string]: {
+      readonly absolute?: number;
+      readonly relative?: number;
+      readonly timeMs?: number;
+    };
+  };
+  /** From the path in legacy's answer to the path in new's. */
+  readonly rename?: { readonly [path: string]: string };
+  readonly nullIsAbsent?: boolean;
+  readonly equalStatus?: readonly (readonly number[])[];
+  readonly headers?: readonly string[];
+}
+
 export interface RouteModel extends RoutePolicy {
   /** The pattern as written: literal segments, `:name` for one segment, a final `*` for the rest. */
   readonly match: string;
@@ -102,8 +128,10 @@ export interface RouteModel extends RoutePolicy {
   readonly class: RequestClass | undefined;
   /** 401 for requests without a valid identity. */
   readonly requireUser: boolean;
-  /** Kept for the comparison, which has its own schema. */
+  /** The share of reads that are shadowed, 0 to 1; 0 where `shadow` is false. */
   readonly shadowSample: number;
+  /** Kept for the comparison: its shape is checked, its meaning is not. */
+  readonly compare: CompareModel | undefined;
 }
 
 export interface TokenModel {
@@ -172,4 +200,6 @@ export interface ConfigModel {
     readonly accessSample: number;
   };
   readonly shutdown: { readonly graceMs: number };
+  /** What the operator should know although the configuration is usable. */
+  readonly warnings: readonly Problem[];
 }

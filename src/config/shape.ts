@@ -1,0 +1,162 @@
+/**
+ * Validation by schema: keys, types, bounds. What the validator says is put into our words, one sentence for
+ * one mistake, and never shows a secret.
+ */
+import type { TSchema } from '@sinclair/typebox';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { nearestKey } from './nearest-key.ts';
+import { childAt, isMapping, type Place, placeKey, placeOfPointer } from './place.ts';
+import type { Report } from './report.ts';
+import { allows, type SchemaNode, variantNames } from './schema-walk.ts';
+
+/** Texts longer than this are cut where a message shows them. */
+const SHOWN_CHARACTERS_MAX = 60;
+
+/** A key that could not be mistaken for a value; only such a key is shown where secrets are written. */
+const HARMLESS_KEY = /^[A-Za-z]{1,24}$/;
+
+const ajv = new Ajv({
+  allErrors: true,
+  strict: true,
+  allowUnionTypes: true,
+  discriminator: true,
+  // Gives each error its schema and its value.
+  verbose: true,
+});
+ajv.addVocabulary(['expected', 'secret']);
+
+/** A type guard made from a schema. */
+export function shapeOf<T>(schema: TSchema): ValidateFunction<T> {
+  return ajv.compile<T>(schema);
+}
+
+/** By place: the environment variables whose values are in the text there. */
+export type Variables = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Reports what is wrong with the value's shape.
+ * @param at where the value stands in the configuration
+ * @returns whether its shape is right
+ */
+export function checkShape<T>(
+  shape: ValidateFunction<T>,
+  value: unknown,
+  at: Place,
+  variables: Variables,
+  report: Report,
+): value is T {
+  if (shape(value)) return true;
+  for (const error of shape.errors ?? []) {
+    const place = [...at, ...placeOfPointer(error.instancePath, value)];
+    reportOne(error, place, variables, report);
+  }
+  return false;
+}
+
+function reportOne(error: ErrorObject, place: Place, variables: Variables, report: Report): void {
+  const schema: SchemaNode = error.parentSchema ?? {};
+  if (error.keyword === 'additionalProperties') return reportUnknownKey(error, schema, place, report);
+  if (error.keyword === 'required') {
+    const key = String(paramOf(error, 'missingProperty'));
+    const expected = expectation(schema.properties?.[key] ?? {});
+    return report.problem([...place, key], `missing; expected ${expected}`, { expected });
+  }
+  if (error.keyword === 'discriminator') return reportVariant(error, schema, place, variables, report);
+  const expected = expectation(schema);
+  const found = describeFound(error.data, schema, variables.get(placeKey(place)));
+  report.problem(place, `expected ${expected}; found ${found}`, { expected, found });
+}
+
+function reportUnknownKey(error: ErrorObject, schema: SchemaNode, place: Place, report: Report): void {
+  const key = String(paramOf(error, 'additionalProperty'));
+  const known = Object.keys(schema.properties ?? {});
+  // `{ name: ops, s3cr3t }` is a key without a value: somebody's token, perhaps.
+  const isBare = childAt(error.data, key) === null;
+  if (schema.secret === true && (isBare || !HARMLESS_KEY.test(key))) {
+    const expected = `one of ${known.join(', ')}`;
+    return report.problemAt(report.positionOf([...place, key]), place, `unknown key; expected ${expected}`, {
+      expected,
+    });
+  }
+  const suggestion = nearestKey(key, known);
+  if (suggestion !== undefined) {
+    return report.problem([...place, key], `unknown key; did you mean \`${suggestion}\`?`, { suggestion });
+  }
+  const expected = `one of ${known.join(', ')}`;
+  report.problem([...place, key], `unknown key; expected ${expected}`, { expected });
+}
+
+function reportVariant(
+  error: ErrorObject,
+  schema: SchemaNode,
+  place: Place,
+  variables: Variables,
+  report: Report,
+): void {
+  const tag = schema.discriminator?.propertyName ?? '';
+  const names = variantNames(schema);
+  const expected = `one of ${names.join(', ')}`;
+  const inner = [...place, tag];
+  if (!isMapping(error.data) || !Object.hasOwn(error.data, tag)) {
+    return report.problem(inner, `missing; expected ${expected}`, { expected });
+  }
+  const value = error.data[tag];
+  const found = describeFound(value, { type: 'string' }, variables.get(placeKey(inner)));
+  const suggestion = typeof value === 'string' ? nearestKey(value, names) : undefined;
+  const hint = suggestion === undefined ? '' : `; did you mean \`${suggestion}\`?`;
+  report.problem(inner, `expected ${expected}; found ${found}${hint}`, {
+    expected,
+    found,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  });
+}
+
+function paramOf(error: ErrorObject, name: string): unknown {
+  const params: Record<string, unknown> = error.params;
+  return params[name];
+}
+
+/** What belongs there, in words that follow "expected". */
+export function expectation(schema: SchemaNode): string {
+  if (schema.expected !== undefined) return schema.expected;
+  if (schema.enum !== undefined) return `one of ${schema.enum.join(', ')}`;
+  if (schema.oneOf !== undefined) return `a mapping with \`${schema.discriminator?.propertyName}\``;
+  if (allows(schema, 'integer')) return `a whole number${range(schema)}`;
+  if (allows(schema, 'number')) return `a number${range(schema)}`;
+  if (allows(schema, 'boolean')) return 'true or false';
+  if (allows(schema, 'array')) return 'a list';
+  if (allows(schema, 'object')) return 'a mapping';
+  return 'text';
+}
+
+function range(schema: SchemaNode): string {
+  return schema.minimum === undefined ? '' : ` from ${schema.minimum} to ${schema.maximum}`;
+}
+
+/**
+ * What was found, in words. The value itself only where it cannot be a secret: never a text where a mapping
+ * or a list belongs, never what came from the environment.
+ */
+export function describeFound(
+  value: unknown,
+  schema: SchemaNode,
+  variables: readonly string[] | undefined,
+): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
+  if (isMapping(value)) return 'a mapping';
+  const kind = typeof value === 'string' ? 'text' : `a ${typeof value}`;
+  if (variables !== undefined) {
+    return value === '' ? `empty text from ${names(variables)}` : `${kind} from ${names(variables)}`;
+  }
+  if (value === '') return 'empty text';
+  if (schema.secret === true || allows(schema, 'object') || allows(schema, 'array')) return kind;
+  if (typeof value === 'number') return `the number ${value}`;
+  if (typeof value !== 'string') return value === true ? 'true' : 'false';
+  const shown = value.length > SHOWN_CHARACTERS_MAX ? `${value.slice(0, SHOWN_CHARACTERS_MAX)}…` : value;
+  return JSON.stringify(shown);
+}
+
+function names(variables: readonly string[]): string {
+  return variables.map((name) => `\${${name}}`).join(' and ');
+}

@@ -1,0 +1,97 @@
+/**
+ * What an operator should know of a configuration that is usable all the same.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Cohort, Stage } from '../model.ts';
+import { isLoopback } from './listeners.ts';
+import type { ConfigModel } from './model.ts';
+import { childAt } from './place.ts';
+import { isFromEnvironment, type Reading } from './reading.ts';
+import { ConfigSchema, type ConfigWritten } from './schema.ts';
+import { withDefaults } from './schema-walk.ts';
+
+/** Stages in which reads of the cohort are to be copied, and in which its writes are to be mirrored. */
+const SHADOWED: ReadonlySet<Stage> = new Set<Stage>(['shadow', 'live']);
+const MIRRORED: ReadonlySet<Stage> = new Set<Stage>(['dualwrite', 'shadow', 'live', 'rampdown']);
+
+/** Adds the warnings to the report. */
+export function warn(written: ConfigWritten, config: Omit<ConfigModel, 'warnings'>, reading: Reading): void {
+  warnOfSecrets(written, reading);
+  warnOfBackends(config, reading);
+  warnOfIdentity(config, reading);
+  config.cohorts.forEach((cohort, index) => warnOfStage(cohort, index, config, reading));
+  warnOfSleepingKeys(written, reading);
+}
+
+function warnOfSecrets(written: ConfigWritten, reading: Reading): void {
+  const message =
+    'written here in clear: whoever reads this file has it; take it from the environment (${NAME}) or from a file';
+  written.admin.tokens.forEach((token, index) => {
+    const place = ['admin', 'tokens', index, 'token'];
+    if (token.token !== undefined && !isFromEnvironment(reading, place)) reading.report.warn(place, message);
+  });
+  written.identity.forEach((source, index) => {
+    const place = ['identity', index, 'secret'];
+    const isClear =
+      source.from === 'jwt' && source.secret !== undefined && !isFromEnvironment(reading, place);
+    if (isClear) reading.report.warn(place, message);
+  });
+}
+
+function warnOfBackends({ backends }: Omit<ConfigModel, 'warnings'>, { report }: Reading): void {
+  for (const backend of ['legacy', 'new'] as const) {
+    const { origin, tls } = backends[backend];
+    if (tls.verify || !origin.startsWith('https:')) continue;
+    report.warn(
+      ['backends', backend, 'tls', 'verify'],
+      'the certificate of this backend is not verified: whoever is on the way to it can read and change everything; name its CA in `caFile` instead',
+    );
+  }
+  const { legacy, new: renewed } = backends;
+  if (legacy.origin !== renewed.origin || legacy.basePath !== renewed.basePath) return;
+  report.warn(
+    ['backends', 'new', 'url'],
+    'the same address as `backends.legacy`: nothing moves when users are moved',
+  );
+}
+
+function warnOfIdentity(config: Omit<ConfigModel, 'warnings'>, { report }: Reading): void {
+  config.identity.forEach((source, index) => {
+    if (source.from !== 'jwt' || source.key.kind !== 'jwks') return;
+    const url = new URL(source.key.url);
+    if (url.protocol === 'https:' || isLoopback(url.hostname)) return;
+    report.warn(
+      ['identity', index, 'jwksUrl'],
+      'the keys come over http: whoever is on the way can put in their own and name themselves anybody',
+    );
+  });
+}
+
+function warnOfStage(
+  cohort: Cohort,
+  index: number,
+  { routes }: Omit<ConfigModel, 'warnings'>,
+  { report }: Reading,
+): void {
+  const missing: string[] = [];
+  if (SHADOWED.has(cohort.stage) && routes.some((route) => route.shadow)) missing.push('shadow reads');
+  if (MIRRORED.has(cohort.stage) && cohort.mirror && routes.some((route) => route.mirror)) {
+    missing.push('mirrored writes');
+  }
+  if (missing.length === 0) return;
+  report.warn(
+    ['cohorts', index, 'stage'],
+    `\`${cohort.stage}\` asks for ${missing.join(' and ')} on some routes; this version sends none yet`,
+  );
+}
+
+/** Keys that are accepted, so that a file written today stays valid, and not yet acted on. */
+function warnOfSleepingKeys(written: ConfigWritten, { report }: Reading): void {
+  for (const section of ['shadow', 'guard'] as const) {
+    const defaults = withDefaults(ConfigSchema.properties[section], {});
+    for (const [key, value] of Object.entries(written[section])) {
+      if (isDeepStrictEqual(value, childAt(defaults, key))) continue;
+      report.warn([section, key], 'accepted, but not yet acted on by this version');
+    }
+  }
+}
