@@ -14,7 +14,7 @@ import {
   parseDocument,
   type YAMLError,
 } from 'yaml';
-import { type Place, placeKey } from './place.ts';
+import { isPlainKey, type Place, placeKey } from './place.ts';
 import type { Position, Report } from './report.ts';
 
 /** A configuration is a few hundred values; aliases could make millions of a few lines. */
@@ -163,7 +163,8 @@ class Walk {
       const first = this.positions.get(placeKey(inner));
       if (Object.hasOwn(mapping, key)) {
         const where = first === undefined ? '' : `, first in line ${first.line}`;
-        this.#report.problemAt(position, inner, `this key is written twice${where}`);
+        const isShown = isPlainKey(key) && pair.value !== null;
+        this.#report.problemAt(position, isShown ? inner : place, `this key is written twice${where}`);
         continue;
       }
       this.positions.set(placeKey(inner), position);

@@ -26,12 +26,12 @@ import type {
   StateModel,
   TokenModel,
 } from './model.ts';
-import { childAt, type Place } from './place.ts';
+import { childAt, isMapping, type Place } from './place.ts';
 import { checkProxyRanges } from './proxy-ranges.ts';
 import type { Reading } from './reading.ts';
 import { CohortSchema, type CohortWritten, RouteSchema, type RouteWritten } from './route-schema.ts';
 import { checkRoutesTogether, type ReadRoute, readRoute } from './routes.ts';
-import { attributesOf } from './rule.ts';
+import { attributesOf, readRule } from './rule.ts';
 import {
   AdminSchema,
   BackendSchema,
@@ -99,6 +99,13 @@ const stateAt = part<StateWritten, StateModel>(StateSchema, readState);
 const recordAt = part<RecordWritten, RecordModel>(RecordSchema, readRecord);
 const identityAt = part<IdentityWritten, IdentitySource>(IdentitySchema, readIdentity);
 const cohortAt = part<CohortWritten, Cohort>(CohortSchema, readCohort);
+/** A cohort that cannot be read still has its rule looked at: rules are where most of the mistakes are. */
+const cohortOrRuleAt: Reader<Cohort> = (root, place, reading) => {
+  const cohort = cohortAt(root, place, reading);
+  const rule = childAt(place.reduce(childAt, root), 'rule');
+  if (cohort === undefined && isMapping(rule)) readRule(rule, [...place, 'rule'], reading);
+  return cohort;
+};
 const routeAt = part<RouteWritten, ReadRoute>(RouteSchema, readRoute);
 const workersAt = part<number | 'auto', number | 'auto'>(WorkersSchema, (written) => written);
 const cutoverAt = part<CutoverWritten, true>(CutoverSchema, (written, place, { report }) => {
@@ -125,7 +132,7 @@ export function readParts(root: unknown, reading: Reading): Parts {
     state: stateAt(root, ['state'], reading),
     record: recordAt(root, ['record'], reading),
     identity: listOf(identityAt, root, ['identity'], reading),
-    cohorts: listOf(cohortAt, root, ['cohorts'], reading),
+    cohorts: listOf(cohortOrRuleAt, root, ['cohorts'], reading),
     routes: listOf(routeAt, root, ['routes'], reading),
   };
   cutoverAt(root, ['cutover'], reading);

@@ -4,14 +4,22 @@
 
 export type Place = readonly (string | number)[];
 
-const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]{0,39}$/;
+
+/**
+ * Whether it looks like the key of a configuration. Anything else may be a value in the wrong place, or a line
+ * of a file that is no configuration at all: messages do not show it where it is not known.
+ */
+export function isPlainKey(key: string): boolean {
+  return PLAIN_KEY.test(key);
+}
 
 /** The place as people write it: `routes[2].shadow.compare.arrays["$.items"]`. */
 export function printPlace(place: Place): string {
   let text = '';
   for (const step of place) {
     if (typeof step === 'number') text += `[${step}]`;
-    else if (!PLAIN_KEY.test(step)) text += `[${JSON.stringify(step)}]`;
+    else if (!isPlainKey(step)) text += `[${JSON.stringify(step)}]`;
     else text += text === '' ? step : `.${step}`;
   }
   return text;

@@ -5,15 +5,15 @@
 import type { TSchema } from '@sinclair/typebox';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { nearestKey } from './nearest-key.ts';
-import { childAt, isMapping, type Place, placeKey, placeOfPointer } from './place.ts';
+import { childAt, isMapping, isPlainKey, type Place, placeKey, placeOfPointer } from './place.ts';
 import type { Report } from './report.ts';
 import { allows, type SchemaNode, variantNames } from './schema-walk.ts';
 
 /** Texts longer than this are cut where a message shows them. */
 const SHOWN_CHARACTERS_MAX = 60;
 
-/** A key that could not be mistaken for a value; only such a key is shown where secrets are written. */
-const HARMLESS_KEY = /^[A-Za-z]{1,24}$/;
+/** Where secrets are written, only an unknown key that is a plain word is shown. */
+const WORD = /^[A-Za-z]{1,24}$/;
 
 const ajv = new Ajv({
   allErrors: true,
@@ -70,20 +70,17 @@ function reportOne(error: ErrorObject, place: Place, variables: Variables, repor
 function reportUnknownKey(error: ErrorObject, schema: SchemaNode, place: Place, report: Report): void {
   const key = String(paramOf(error, 'additionalProperty'));
   const known = Object.keys(schema.properties ?? {});
-  // `{ name: ops, s3cr3t }` is a key without a value: somebody's token, perhaps.
-  const isBare = childAt(error.data, key) === null;
-  if (schema.secret === true && (isBare || !HARMLESS_KEY.test(key))) {
-    const expected = `one of ${known.join(', ')}`;
-    return report.problemAt(report.positionOf([...place, key]), place, `unknown key; expected ${expected}`, {
-      expected,
-    });
-  }
+  const expected = `one of ${known.join(', ')}`;
+  const message = `unknown key; expected ${expected}`;
+  // `{ name: ops, hunter }` is a key without a value: somebody's token, perhaps.
+  const isBare = schema.secret === true && childAt(error.data, key) === null;
+  const mayShow = isPlainKey(key) && !isBare && (schema.secret !== true || WORD.test(key));
+  if (!mayShow) return report.problemAt(report.positionOf([...place, key]), place, message, { expected });
   const suggestion = nearestKey(key, known);
   if (suggestion !== undefined) {
     return report.problem([...place, key], `unknown key; did you mean \`${suggestion}\`?`, { suggestion });
   }
-  const expected = `one of ${known.join(', ')}`;
-  report.problem([...place, key], `unknown key; expected ${expected}`, { expected });
+  report.problem([...place, key], message, { expected });
 }
 
 function reportVariant(

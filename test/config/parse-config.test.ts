@@ -7,7 +7,7 @@ backends:
   new: { url: "https://shop.example:9443/base/" }
 `;
 
-t.test('two backends are enough: everything else has its default', (t) => {
+void t.test('two backends are enough: everything else has its default', (t) => {
   const config = parseConfig(BACKENDS);
   t.match(config, {
     file: 'configuration',
@@ -27,7 +27,7 @@ t.test('two backends are enough: everything else has its default', (t) => {
   t.end();
 });
 
-t.test('the model is frozen at every depth', (t) => {
+void t.test('the model is frozen at every depth', (t) => {
   const config = parseConfig(
     `${BACKENDS}routes: [{ match: "/api/*", shadow: { compare: { ignore: ["$.at"] } } }]\n`,
   );
