@@ -14,6 +14,8 @@ const C1 = 0xcc9e2d51;
 const C2 = 0x1b873593;
 
 const encoder = new TextEncoder();
+/** Room for the UTF-8 of a user outside ASCII, so that hashing one allocates nothing either. */
+const scratch = new Uint8Array(1024);
 
 /** Folds one little-endian 32-bit block into the hash. */
 function mixBlock(hash: number, block: number): number {
@@ -36,11 +38,10 @@ function finish(hash: number, lengthBytes: number): number {
 }
 
 /**
- * MurmurHash3_x86_32 of bytes.
+ * MurmurHash3_x86_32 of the first `length` bytes.
  * @returns a signed 32-bit integer; `>>> 0` gives the usual unsigned form.
  */
-export function murmur3Bytes(bytes: Uint8Array, seed: number): number {
-  const length = bytes.length;
+export function murmur3Bytes(bytes: Uint8Array, seed: number, length = bytes.length): number {
   let hash = seed | 0;
   let block = 0;
   let shift = 0;
@@ -71,19 +72,25 @@ export function murmur3(text: string, seed: number): number {
     const b = text.charCodeAt(i + 1);
     const c = text.charCodeAt(i + 2);
     const d = text.charCodeAt(i + 3);
-    if ((a | b | c | d) > 0x7f) return murmur3Bytes(encoder.encode(text), seed);
+    if ((a | b | c | d) > 0x7f) return murmur3Encoded(text, seed);
     hash = mixBlock(hash, a | (b << 8) | (c << 16) | (d << 24));
   }
   if (i < length) {
     let block = 0;
     for (let shift = 0; i < length; i += 1, shift += 8) {
       const code = text.charCodeAt(i);
-      if (code > 0x7f) return murmur3Bytes(encoder.encode(text), seed);
+      if (code > 0x7f) return murmur3Encoded(text, seed);
       block |= code << shift;
     }
     hash ^= scramble(block);
   }
   return finish(hash, length);
+}
+
+function murmur3Encoded(text: string, seed: number): number {
+  // A character of a string is three bytes of UTF-8 at the most.
+  if (text.length * 3 > scratch.length) return murmur3Bytes(encoder.encode(text), seed);
+  return murmur3Bytes(scratch, seed, encoder.encodeInto(text, scratch).written);
 }
 
 /** The seed of a cohort's buckets. Compute it once for a cohort, not for a request. */
