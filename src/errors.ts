@@ -58,6 +58,13 @@ export const ERRORS = {
     stage: 'routing, gateway',
     detail: 'This route serves identified users only; the request carries no valid identity.',
   },
+  identity_unavailable: {
+    status: 503,
+    title: 'Identity unavailable',
+    stage: 'routing, gateway',
+    detail: 'The request carries a token, and the keys to check it with could not be fetched.',
+    retryAfterS: 1,
+  },
   request_head_timeout: {
     status: 408,
     title: 'Request head timeout',

@@ -74,6 +74,20 @@ export class Gateway {
   /** Requests that are sending a body, to be found when the body breaks the protocol. */
   readonly #uploads = new WeakMap<Socket, Exchange>();
   readonly #upgrades = new WeakMap<Exchange, TunnelClient>();
+  readonly #keyObserver = {
+    identityKeysLoaded: (url: string, keys: number): void => {
+      this.#telemetry.log.info(
+        { event: 'identity_keys_loaded', url, keys },
+        'keys to verify tokens were loaded',
+      );
+    },
+    identityKeysFailed: (url: string, cause: unknown): void => {
+      this.#telemetry.log.warn(
+        { event: 'identity_keys_failed', url, err: cause },
+        'keys could not be fetched',
+      );
+    },
+  };
   #address = { host: '', port: 0 };
   #compiled: Compiled;
   #inFlight = 0;
@@ -112,6 +126,8 @@ export class Gateway {
   }
 
   async listen(): Promise<void> {
+    // The first requests should not wait for keys. Bounded, and not fatal: a token fetches what is missing.
+    await this.#compiled.identifier.warmUp();
     this.#address = await this.#listener.listen();
   }
 
@@ -133,6 +149,7 @@ export class Gateway {
    */
   reload(next: ConfigModel): void {
     this.#compiled = this.#compile({ ...next, backends: this.config.backends, listen: this.config.listen });
+    void this.#compiled.identifier.warmUp();
     this.#held.reconfigure(next.cutover);
     this.#listener.renewCertificate(this.config.listen);
   }
@@ -152,7 +169,7 @@ export class Gateway {
   #compile(config: ConfigModel): Compiled {
     const { cutover, anonymous, limits, forwarding, backends } = config;
     const routes: RouteTable = compileRoutes(config.routes);
-    const identifier: Identifier = createIdentity(config.identity);
+    const identifier: Identifier = createIdentity(config.identity, { observer: this.#keyObserver });
     const policy: ForwardPolicy = {
       pseudonym: forwarding.via,
       via: `1.1 ${forwarding.via}`,

@@ -6,6 +6,7 @@ import type { Backend, Decision, RequestClass, RoutePolicy, UserRecord } from '.
 import { ABSENT_RECORD } from '../model.ts';
 import type { Answer } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
+import { http1Headers } from './http2-headers.ts';
 import { problemBody, problemHeaders } from './problem.ts';
 import { type RequestHead, UNREAD_HEAD } from './request-head.ts';
 import { requestIdOf } from './request-id.ts';
@@ -68,7 +69,12 @@ export class Exchange extends RequestView {
     observer: ExchangeObserver,
     nowMs: number,
   ) {
-    super(request.method ?? '', request.url ?? '', request.rawHeaders);
+    const { rawHeaders } = request;
+    super(
+      request.method ?? '',
+      request.url ?? '',
+      request.httpVersionMajor === 2 ? http1Headers(rawHeaders) : rawHeaders,
+    );
     this.request = request;
     this.answer = answer;
     this.connection = connection;

@@ -23,7 +23,6 @@ export const HeaderKind = {
   forwarded: 13,
   requestId: 14,
   traceparent: 15,
-  cookie: 16,
 } as const;
 export type HeaderKind = (typeof HeaderKind)[keyof typeof HeaderKind];
 
@@ -47,7 +46,6 @@ const KINDS = new Map<string, HeaderKind>([
   ['forwarded', HeaderKind.forwarded],
   ['x-request-id', HeaderKind.requestId],
   ['traceparent', HeaderKind.traceparent],
-  ['cookie', HeaderKind.cookie],
 ]);
 
 export interface HeaderName {

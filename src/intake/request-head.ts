@@ -28,7 +28,7 @@ export interface RequestHead {
 export const UNREAD_HEAD: RequestHead = Object.freeze(emptyHead());
 
 function emptyHead(): RequestHead {
-  return readRequestHead([], false);
+  return readRequestHead([]);
 }
 
 /** Host, in the grammar of RFC 3986: a name, an IPv4 address or an IPv6 literal, and a port. */
@@ -45,10 +45,9 @@ export function isHost(value: string): boolean {
  * @throws TurnoutError `bad_host` for a second or malformed Host, `malformed_request` for what the HTTP
  *   parser lets through and a backend could read in another way, `expectation_failed`.
  */
-export function readRequestHead(rawHeaders: readonly string[], http2: boolean): RequestHead {
+export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
   const headers: string[] = [];
   let connection: string | undefined;
-  let cookieAt = -1;
   let host: string | undefined;
   let contentLength: string | undefined;
   let chunked = false;
@@ -66,22 +65,10 @@ export function readRequestHead(rawHeaders: readonly string[], http2: boolean): 
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
     const value = rawHeaders[i + 1] ?? '';
-    const { lower, kind } = headerName(name);
+    const { kind } = headerName(name);
     switch (kind) {
       case HeaderKind.endToEnd:
-        if (http2 && lower.startsWith(':')) {
-          if (lower === ':authority') host = value;
-          break;
-        }
         headers.push(name, value);
-        break;
-      case HeaderKind.cookie:
-        // HTTP/2 may split cookies into crumbs, which HTTP/1.1 wants in one piece (RFC 9113, 8.2.3).
-        if (http2 && cookieAt >= 0) headers[cookieAt] = `${headers[cookieAt]}; ${value}`;
-        else {
-          cookieAt = headers.length + 1;
-          headers.push(name, value);
-        }
         break;
       case HeaderKind.hopByHop:
         break;
@@ -89,10 +76,7 @@ export function readRequestHead(rawHeaders: readonly string[], http2: boolean): 
         connection = connection === undefined ? value : `${connection},${value}`;
         break;
       case HeaderKind.host:
-        if (host !== undefined) {
-          if (http2 && host === value) break;
-          throw new TurnoutError('bad_host');
-        }
+        if (host !== undefined) throw new TurnoutError('bad_host');
         host = value;
         break;
       case HeaderKind.contentLength:

@@ -4,7 +4,7 @@ import type { ExchangeRoute } from '../intake/exchange.ts';
 import { RequestView } from '../intake/request-view.ts';
 import type { Backend, Decision, RequestClass, Snapshot, User, UserRecord } from '../model.ts';
 import { ABSENT_RECORD } from '../model.ts';
-import { applyIdentity, type Identifier } from './identity-of.ts';
+import { applyIdentity, type Identifier, needsUser } from './identity-of.ts';
 import { applyRoute, type RouteTable } from './route-of.ts';
 
 /** A request that may never have been sent. */
@@ -58,7 +58,9 @@ export async function explainRequest(
   const view = new ExplainedRequest(request.method.toUpperCase(), request.target, request.headers.flat());
   applyRoute(view, parts.routes);
   const identity: string[] = [];
-  if (request.user === undefined) {
+  if (!needsUser(view.route)) {
+    identity.push('The route has a backend of its own and demands no user: nobody was looked for.');
+  } else if (request.user === undefined) {
     const found = await parts.identifier.identify(view);
     applyIdentity(view, found, { identityConflict: () => undefined, identityRejected: () => undefined });
     identity.push(...sentencesOf(found.user, found.rejected, found.conflict));

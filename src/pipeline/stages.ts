@@ -7,7 +7,7 @@ import { isHost, readRequestHead } from '../intake/request-head.ts';
 import { requestIdOf } from '../intake/request-id.ts';
 import type { Backend, Decision, Snapshot, User, UserRecord } from '../model.ts';
 import type { Attachment } from '../state/state-map.ts';
-import { applyIdentity, type Identifier, type IdentityObserver } from './identity-of.ts';
+import { applyIdentity, type Identifier, type IdentityObserver, needsUser } from './identity-of.ts';
 import type { Stage } from './pipeline.ts';
 import { applyRoute, type RouteTable } from './route-of.ts';
 
@@ -26,7 +26,7 @@ const ABSOLUTE = /^https?:\/\/([^/?#]*)([^#]*)/i;
 export function readHead(headersMax: number): Stage {
   return (exchange) => {
     if (exchange.rawHeaders.length > headersMax * 2) throw new TurnoutError('head_too_large');
-    const head = readRequestHead(exchange.rawHeaders, exchange.http2);
+    const head = readRequestHead(exchange.rawHeaders);
     exchange.head = head;
     exchange.requestId = requestIdOf(head.requestId);
     if (head.host === undefined && exchange.request.httpVersionMinor === 1 && !exchange.http2) {
@@ -56,6 +56,7 @@ export function matchRoute(routes: RouteTable): Stage {
 /** Finds out whose request it is. */
 export function identifyUser(identifier: Identifier, observer: IdentityObserver): Stage {
   return (exchange) => {
+    if (!needsUser(exchange.route)) return undefined;
     const found = identifier.identify(exchange);
     if (found instanceof Promise) return found.then((late) => applyIdentity(exchange, late, observer));
     applyIdentity(exchange, found, observer);
