@@ -80,9 +80,11 @@ export function problemOf(error: unknown, requestId: string): ProblemAnswer {
   if (error instanceof AdminError) return ofAdmin(error, requestId);
   if (error instanceof TurnoutError) {
     const { status, title, detail } = ERRORS[error.code];
-    // Rows without a status are about cut connections; one that comes here is a defect.
-    const problem = document(error.code, status === 0 ? 500 : status, title, detail, requestId);
-    return { problem, retryAfterS: status === 503 ? 1 : undefined, defect: problem.status === 500 };
+    // What the explained request would be refused for is no fault of this one: 422 instead of its 4xx. Rows
+    // without a status are about cut connections; one that comes here is a defect.
+    const own = status === 0 ? 500 : status < 500 ? 422 : status;
+    const problem = document(error.code, own, title, detail, requestId);
+    return { problem, retryAfterS: own === 503 ? 1 : undefined, defect: own === 500 };
   }
   if (error instanceof SourceUnavailable) {
     return ofAdmin(new AdminError('no_worker', error.message, { retryAfterS: 1 }), requestId);

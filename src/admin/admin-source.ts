@@ -5,27 +5,27 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { type Decision, STAGES } from '../model.ts';
 
-const Nullable = <T extends string>(values: readonly T[]) =>
-  Type.Union([Type.Unsafe<T>({ type: 'string', enum: [...values] }), Type.Null()]);
+/** One of a list of words. */
+const Word = <T extends string>(words: readonly T[]) => Type.Unsafe<T>(Type.String({ enum: [...words] }));
 
 /** The decision as `decide` returned it; its reasons have a `code` and what belongs to it. */
-const DecisionSchema = Type.Unsafe<Decision>({
-  type: 'object',
-  additionalProperties: true,
-  required: ['target', 'held', 'reasons'],
-  properties: {
-    target: { type: 'string' },
-    held: { type: 'boolean' },
-    reasons: { type: 'array', items: { type: 'object', additionalProperties: true } },
-  },
-});
+const DecisionSchema = Type.Unsafe<Decision>(
+  Type.Object(
+    {
+      target: Type.String(),
+      held: Type.Boolean(),
+      reasons: Type.Array(Type.Object({ code: Type.String() }, { additionalProperties: true })),
+    },
+    { additionalProperties: true },
+  ),
+);
 
 export const ExplanationSchema = Type.Object({
   method: Type.String(),
   path: Type.String(),
   /** The name of the route that matched. */
   route: Type.String(),
-  class: Type.Unsafe<'read' | 'write'>({ type: 'string', enum: ['read', 'write'] }),
+  class: Word(['read', 'write']),
   user: Type.Union([Type.String(), Type.Null()]),
   /** How the user was found, one sentence for each source that was tried. */
   identity: Type.Array(Type.String()),
@@ -39,11 +39,11 @@ export type ExplanationDocument = Static<typeof ExplanationSchema>;
 
 export const CohortStatusSchema = Type.Object({
   name: Type.String(),
-  stage: Type.Unsafe<(typeof STAGES)[number]>({ type: 'string', enum: [...STAGES] }),
+  stage: Word(STAGES),
   /** In words: `12.5 %` or `1000 users`. */
   ramp: Type.String(),
   default: Type.Boolean(),
-  migration: Type.Unsafe<'cohort' | 'per-user'>({ type: 'string', enum: ['cohort', 'per-user'] }),
+  migration: Word(['cohort', 'per-user']),
   mirror: Type.Boolean(),
   held: Type.Boolean(),
 });
@@ -56,7 +56,7 @@ export const GatewayStatusSchema = Type.Object({
   state: Type.String(),
   uptimeMs: Type.Number(),
   epoch: Type.Union([Type.Integer(), Type.Null()]),
-  attachment: Nullable(['attached', 'detached', 'fenced']),
+  attachment: Type.Union([Word(['attached', 'detached', 'fenced']), Type.Null()]),
   inFlight: Type.Integer(),
 });
 export type GatewayStatus = Static<typeof GatewayStatusSchema>;
@@ -91,10 +91,7 @@ export const StatusSchema = Type.Object({
 export type StatusDocument = Static<typeof StatusSchema>;
 
 export const ReadinessSchema = Type.Object({
-  status: Type.Unsafe<'ready' | 'starting' | 'stopping'>({
-    type: 'string',
-    enum: ['ready', 'starting', 'stopping'],
-  }),
+  status: Word(['ready', 'starting', 'stopping']),
   /** A gateway that is detached from the state map stays ready: it serves the last known state. */
   detached: Type.Boolean(),
   workers: Type.Object({ ready: Type.Integer(), wanted: Type.Integer() }),

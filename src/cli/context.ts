@@ -1,0 +1,45 @@
+/** What the commands get from the process they run in. `main.ts` makes the real one, tests make their own. */
+import type { Writer } from './writer.ts';
+
+/** The signals of a long-running command. The first one who asks for them takes them over from Node. */
+export interface Signals {
+  /** Aborted by the first SIGINT or SIGTERM: finish, then end. */
+  readonly stop: AbortSignal;
+  /** Aborted by the second one: end at once. */
+  readonly stopNow: AbortSignal;
+  /** SIGHUP: read the configuration again. */
+  onReload(listener: () => void): void;
+  /** SIGUSR2: replace the workers. */
+  onReplace(listener: () => void): void;
+}
+
+export interface CliContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly writer: Writer;
+  /** Only a command that runs until it is stopped calls this. */
+  signals(): Signals;
+}
+
+/** What a command ends with. */
+export const EXIT = {
+  ok: 0,
+  /** Something that could be right another time: a port in use, a gateway that does not answer. */
+  failure: 1,
+  /** `sysexits.h`: the command line is wrong. */
+  usage: 64,
+  /** `sysexits.h`: the configuration is wrong. */
+  config: 78,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Ends the command with one line for a person. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode = EXIT.failure, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,28 @@
+/** The values that several commands take, checked where they are read. */
+import { InvalidArgumentError } from 'commander';
+
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/u.test(text) || port > 65_535) {
+    throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+  }
+  return port;
+}
+
+/** `x-plan: staff`, as often as it is given. */
+export function collectHeader(
+  text: string,
+  before: readonly (readonly [string, string])[] = [],
+): (readonly [string, string])[] {
+  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/u.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new InvalidArgumentError("A header is written 'NAME: VALUE'.");
+  }
+  return [...before, [name, value.trim()]];
+}
+
+/** A path as in a request line. */
+export function parsePath(text: string): string {
+  if (!text.startsWith('/')) throw new InvalidArgumentError('A path begins with "/".');
+  return text;
+}

@@ -1,0 +1,76 @@
+/** The one way in which commands write: text for people, or JSON for programs, in colour where that is seen. */
+import { styleText } from 'node:util';
+
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+}
+
+export interface WriterOptions {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+/** https://no-color.org: set and not empty means none. */
+function wantsColour(output: Output, env: WriterOptions['env']): boolean {
+  return output.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+}
+
+export class Writer {
+  readonly #stdout: Output;
+  readonly #stderr: Output;
+  /** Whether what goes to standard output, or to standard error, may be coloured. */
+  readonly colours: { readonly out: boolean; readonly err: boolean };
+
+  constructor({ stdout, stderr, env }: WriterOptions) {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+    this.colours = { out: wantsColour(stdout, env), err: wantsColour(stderr, env) };
+  }
+
+  /** One line of the result. */
+  line(text = ''): void {
+    this.#stdout.write(`${text}\n`);
+  }
+
+  /** As it is, without a line end. */
+  raw(text: string): void {
+    this.#stdout.write(text);
+  }
+
+  json(value: unknown): void {
+    this.#stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+  }
+
+  /** One line about the command itself: what went wrong, what is going on. */
+  note(text: string): void {
+    this.#stderr.write(`${text}\n`);
+  }
+
+  rawNote(text: string): void {
+    this.#stderr.write(text);
+  }
+
+  /** For text that goes to standard output. */
+  style(style: Style, text: string): string {
+    return this.colours.out ? styleText(style, text, { validateStream: false }) : text;
+  }
+
+  /** Columns of text, as wide as their widest cell. The first row is the heading. */
+  table(rows: readonly (readonly string[])[]): void {
+    const widths: number[] = [];
+    for (const row of rows) {
+      for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+    }
+    for (const [index, row] of rows.entries()) {
+      const text = row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd();
+      this.line(index === 0 ? this.style('dim', text) : text);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+/**
+ * The program: hands the command line, the environment and the signals of the process to the commands. The
+ * only place that reads them.
+ */
+import type { CliContext, Signals } from './cli/context.ts';
+import { runCli } from './cli/program.ts';
+import { Writer } from './cli/writer.ts';
+
+/** Takes the signals over. Node's own way, to end at once, holds until then. */
+function takeSignals(): Signals {
+  const stop = new AbortController();
+  const stopNow = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => (stop.signal.aborted ? stopNow : stop).abort());
+  }
+  const onReload = (listener: () => void) => void process.on('SIGHUP', listener);
+  const onReplace = (listener: () => void) => void process.on('SIGUSR2', listener);
+  // Before there is something to reload or replace, they must not end the process.
+  onReload(() => {});
+  onReplace(() => {});
+  return { stop: stop.signal, stopNow: stopNow.signal, onReload, onReplace };
+}
+
+const { env, stdout, stderr } = process;
+const context: CliContext = { env, writer: new Writer({ stdout, stderr, env }), signals: takeSignals };
+// Said outright: a command that was stopped while it still started may leave something behind that is open.
+process.exit(await runCli(process.argv.slice(2), context));

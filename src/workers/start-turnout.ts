@@ -1,0 +1,140 @@
+/**
+ * Starts what a configuration asks for: one process that does everything, or a primary with workers. Both
+ * are handled alike from here on.
+ */
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { AdminSource } from '../admin/admin-source.ts';
+import { type Admin, createAdmin } from '../admin/create-admin.ts';
+import type { Address, ConfigModel } from '../config/model.ts';
+import { truthDigest } from '../config/truth-digest.ts';
+import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
+import { type OpenGatewayFn, openGateway } from './open-gateway.ts';
+import { SingleSource } from './single-source.ts';
+import { SupervisedSource } from './supervised-source.ts';
+import { Supervisor } from './supervisor.ts';
+
+export interface RunningTurnout {
+  readonly address: Address;
+  readonly adminAddress: Address;
+  readonly workers: number;
+  /** Takes a validated configuration; listeners and stores keep what they were started with. */
+  reload(next: ConfigModel): Promise<void>;
+  /** @returns whether all workers were replaced; false at once for a single process, which cannot. */
+  replaceWorkers(): Promise<boolean>;
+  /** Stops accepting, finishes what is in flight within the grace of the configuration. */
+  close(): Promise<void>;
+  /** Ends at once what `close` would wait for. */
+  kill(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly config: ConfigModel;
+  /** Of this process. */
+  readonly telemetry: ProcessTelemetry;
+  /** The first file of a worker process; the installed one unless given. */
+  readonly workerEntry?: string;
+  /** For a single process; the real one unless given. */
+  readonly open?: OpenGatewayFn;
+}
+
+/** The same file with the same ending: `.ts` as written, `.js` once compiled. */
+function installedEntry(): string {
+  const ending = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  return fileURLToPath(new URL(`./worker-entry${ending}`, import.meta.url));
+}
+
+export function workerCount({ workers }: Pick<ConfigModel, 'workers'>): number {
+  return workers === 'auto' ? availableParallelism() : workers;
+}
+
+/**
+ * @throws the listener's own error (`EADDRINUSE`, …), WorkerStartError, or an Error in words for an operator
+ */
+export async function startTurnout(options: StartOptions): Promise<RunningTurnout> {
+  const count = workerCount(options.config);
+  return count === 1 ? startSingle(options) : startSupervised(options, count);
+}
+
+function listenForAdmin(
+  config: ConfigModel,
+  source: AdminSource,
+  telemetry: ProcessTelemetry,
+): Promise<Admin> {
+  const { listen, tokens } = config.admin;
+  return createAdmin({ listen, tokens, source, log: telemetry.log });
+}
+
+async function startSingle({ config, telemetry, open = openGateway }: StartOptions): Promise<RunningTurnout> {
+  let current = config;
+  let stopping = false;
+  const gateway = await open(config, telemetry);
+  const source = new SingleSource({
+    gateway,
+    telemetry,
+    sinceMs: performance.now(),
+    stopping: () => stopping,
+    config: () => current,
+    truthDigest: () => truthDigest(current),
+  });
+  const admin = await listenForAdmin(config, source, telemetry).catch(async (error: unknown) => {
+    await gateway.close({ graceMs: 0 });
+    throw error;
+  });
+  // The admin listener stays until the end: probes and people see what is going on.
+  const close = async (graceMs: number): Promise<void> => {
+    stopping = true;
+    await gateway.close({ graceMs });
+    await admin.close();
+  };
+  return {
+    address: gateway.address,
+    adminAddress: admin.address,
+    workers: 1,
+    reload: async (next) => {
+      gateway.reload(next);
+      current = next;
+      telemetry.configure(next.log);
+      admin.setTokens(next.admin.tokens);
+    },
+    replaceWorkers: async () => false,
+    close: () => close(current.shutdown.graceMs),
+    kill: () => close(0),
+  };
+}
+
+async function startSupervised(options: StartOptions, workers: number): Promise<RunningTurnout> {
+  const { config, telemetry, workerEntry: entry = installedEntry() } = options;
+  const supervisor = new Supervisor({ config, workers, entry, log: telemetry.log });
+  let current = config;
+  const source = new SupervisedSource(supervisor, telemetry, () => truthDigest(current));
+  // First, so that a probe sees that it starts, and that a port in use is known before anything else is done.
+  const admin = await listenForAdmin(config, source, telemetry);
+  try {
+    await supervisor.start();
+  } catch (error) {
+    await admin.close();
+    throw error;
+  }
+  return {
+    address: supervisor.address,
+    adminAddress: admin.address,
+    workers,
+    reload: async (next) => {
+      await supervisor.reload(next);
+      current = next;
+      telemetry.configure(next.log);
+      admin.setTokens(next.admin.tokens);
+    },
+    replaceWorkers: () => supervisor.replaceAll(),
+    // The admin listener stays until the end: probes and people see what is going on.
+    close: async () => {
+      await supervisor.close(current.shutdown.graceMs);
+      await admin.close();
+    },
+    kill: async () => {
+      await supervisor.kill();
+      await admin.close();
+    },
+  };
+}
