@@ -34,6 +34,7 @@ export class AnswerRelay {
   #expected = -1;
   #received = 0;
   #ended = false;
+  #flushed = false;
   #blocked: Watched | undefined;
 
   constructor(exchange: Exchange, policy: RelayPolicy, source: RelaySource) {
@@ -70,7 +71,8 @@ export class AnswerRelay {
     if (this.#received === this.#expected) {
       // The last piece goes out together with the end, in one write.
       this.#ended = true;
-      this.#exchange.answer.end(chunk, undefined);
+      if (this.#received === chunk.length && !this.#flushed) this.#exchange.answer.endWhole(chunk);
+      else this.#exchange.answer.end(chunk, undefined);
       return;
     }
     if (!this.#exchange.answer.write(chunk)) this.#wait();
@@ -91,7 +93,9 @@ export class AnswerRelay {
   }
 
   #flushBareHead(): void {
-    if (this.#received === 0 && !this.#ended && !this.#exchange.ended) this.#exchange.answer.flush();
+    if (this.#received > 0 || this.#ended || this.#exchange.ended) return;
+    this.#flushed = true;
+    this.#exchange.answer.flush();
   }
 
   #wait(): void {
