@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { pruneBuild } from './prune-build.ts';
 
-t.test('an output whose source was deleted is removed, the others stay', async (t) => {
+void t.test('an output whose source was deleted is removed, the others stay', async (t) => {
   const root = t.testdir();
   const put = (path: string): void => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -19,6 +19,6 @@ t.test('an output whose source was deleted is removed, the others stay', async (
   t.ok(existsSync(join(root, 'build/data.json')));
 });
 
-t.test('without a build there is nothing to remove', async (t) => {
+void t.test('without a build there is nothing to remove', async (t) => {
   t.same(pruneBuild(t.testdir()), []);
 });

@@ -42,7 +42,7 @@ ok 1 - build/test/a.test.js # time=12.5ms
 not ok 2 - build/test/b.test.js # time=3ms
 `;
 
-t.test('each assertion counts once, subtests and files do not', async (t) => {
+void t.test('each assertion counts once, subtests and files do not', async (t) => {
   const { summary, files } = summarise(NESTED);
   t.equal(summary.passed, 4);
   t.equal(summary.failed, 1);
@@ -56,14 +56,14 @@ t.test('each assertion counts once, subtests and files do not', async (t) => {
   });
 });
 
-t.test('a failure is listed with the names around it and its diagnostics', async (t) => {
+void t.test('a failure is listed with the names around it and its diagnostics', async (t) => {
   const { summary } = summarise(NESTED);
   t.same(summary.failures, [
     { path: ['build/test/b.test.js', 'adds'], name: 'wrong', diagnostics: 'diff:\n  -3\n  +2' },
   ]);
 });
 
-t.test('a file that crashed before its first assertion fails', async (t) => {
+void t.test('a file that crashed before its first assertion fails', async (t) => {
   const { summary } = summarise(`1..1
 # Subtest: build/test/crash.test.js
     1..0 # no tests found
@@ -76,7 +76,7 @@ not ok 1 - build/test/crash.test.js # time=4ms
   t.match(summary.failures[0]?.diagnostics, 'exitCode: 1');
 });
 
-t.test('a file whose assertions passed and whose process failed afterwards fails', async (t) => {
+void t.test('a file whose assertions passed and whose process failed afterwards fails', async (t) => {
   const { summary } = summarise(`1..1
 # Subtest: build/test/late.test.js
     ok 1 - fine
@@ -90,7 +90,7 @@ not ok 1 - build/test/late.test.js
   t.equal(summary.failed, 1);
 });
 
-t.test('a file without any assertion fails', async (t) => {
+void t.test('a file without any assertion fails', async (t) => {
   const { summary } = summarise(`1..1
 # Subtest: build/test/empty.test.js
     1..0 # no tests found
@@ -100,7 +100,7 @@ ok 1 - build/test/empty.test.js # SKIP no tests found
   t.equal(summary.failures[0]?.name, 'no test ran');
 });
 
-t.test('a file that was killed for its time fails', async (t) => {
+void t.test('a file that was killed for its time fails', async (t) => {
   const { summary } = summarise(`1..1
 not ok 1 - timeout!
   ---
@@ -111,7 +111,7 @@ not ok 1 - timeout!
   t.match(summary.failures[0]?.diagnostics, 'expired: build/test/slow.test.js');
 });
 
-t.test('skipped and unfinished assertions are neither passed nor failed', async (t) => {
+void t.test('skipped and unfinished assertions are neither passed nor failed', async (t) => {
   const { summary } = summarise(`1..1
 # Subtest: build/test/a.test.js
     ok 1 - on another system # SKIP
@@ -123,7 +123,7 @@ ok 1 - build/test/a.test.js
   t.match(summary, { passed: 1, failed: 0, skipped: 2 });
 });
 
-t.test('a bail out fails', async (t) => {
+void t.test('a bail out fails', async (t) => {
   const { summary } = summarise(`1..2
 # Subtest: build/test/a.test.js
     ok 1 - fine
@@ -135,16 +135,16 @@ Bail out! no database
   t.match(summary.failures[0]?.name, 'no database');
 });
 
-t.test('a report that was cut short fails', async (t) => {
+void t.test('a report that was cut short fails', async (t) => {
   const { summary } = summarise(NESTED.slice(0, NESTED.indexOf('# Subtest: build/test/b')));
   t.equal(summary.failed, 1);
 });
 
-t.test('an empty report fails', async (t) => {
+void t.test('an empty report fails', async (t) => {
   t.equal(summarise('').summary.failed, 1);
 });
 
-t.test('what is not TAP is handed on', async (t) => {
+void t.test('what is not TAP is handed on', async (t) => {
   const { others } = summarise(`1..1\nok 1 - fine\n-----|---\n`);
   t.match(others.join(''), '-----|---');
 });

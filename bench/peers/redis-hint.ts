@@ -1,0 +1,1 @@
+export const REDIS_HINT = 'apt-get install redis-server';

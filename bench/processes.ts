@@ -1,0 +1,128 @@
+/**
+ * Starts the processes of a run, each on the core it belongs to, and stops every one of them by its pid,
+ * whatever happens.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ReadyMessage } from './announce-ready.ts';
+
+const START_MS_MAX = 30_000;
+const STOP_MS_MAX = 5_000;
+const STDERR_CHARS_MAX = 10_000;
+
+/** The proxy under test has a core of its own; everything else shares the other one. */
+export type Core = 'proxy' | 'rest';
+const CORES: Record<Core, string> = { proxy: '0', rest: '1' };
+
+export interface Started {
+  readonly pid: number;
+  readonly child: ChildProcess;
+}
+
+export interface StartOptions {
+  readonly core: Core;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export class Processes {
+  readonly pinned: boolean;
+  readonly #running = new Set<ChildProcess>();
+  readonly #stops: (() => Promise<void>)[] = [];
+
+  constructor() {
+    this.pinned = spawnSync('taskset', ['-c', '0,1', 'true']).status === 0;
+  }
+
+  /** Starts a command; `taskset` becomes it, so that the pid is its own. */
+  start(command: string, args: readonly string[], options: StartOptions): Started {
+    const [file = command, ...argv] = this.pinning(options.core, [command, ...args]);
+    const child = spawn(file, argv, {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...process.env, NODE_ENV: 'production', ...options.env },
+    });
+    this.#running.add(child);
+    child.once('exit', () => this.#running.delete(child));
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr = (stderr + text).slice(-STDERR_CHARS_MAX);
+    });
+    child.once('exit', (code, signal) => {
+      if (code !== 0 && signal !== 'SIGTERM')
+        console.error(`${command} ended (${code ?? signal}): ${stderr}`);
+    });
+    if (child.pid === undefined) throw new Error(`${command} did not start`);
+    return { pid: child.pid, child };
+  }
+
+  /** Starts a file of this benchmark in a Node of its own and waits for the ports it listens on. */
+  async startNode(
+    file: string,
+    args: readonly string[],
+    options: StartOptions,
+  ): Promise<Started & ReadyMessage> {
+    const started = this.start(process.execPath, [file, ...args], options);
+    const message = await new Promise<ReadyMessage>((done, failed) => {
+      const timer = setTimeout(() => failed(new Error(`${file} was not ready in time`)), START_MS_MAX);
+      started.child.once('message', (ready: ReadyMessage) => {
+        clearTimeout(timer);
+        done(ready);
+      });
+      started.child.once('exit', (code) => {
+        clearTimeout(timer);
+        failed(new Error(`${file} ended with ${code} before it was ready`));
+      });
+    });
+    return { ...started, ...message };
+  }
+
+  /** Waits until something accepts connections on the port. */
+  async untilListening(port: number, started: Started): Promise<void> {
+    const deadlineMs = performance.now() + START_MS_MAX;
+    while (!(await accepts(port))) {
+      if (started.child.exitCode !== null) throw new Error(`the process for port ${port} ended at once`);
+      if (performance.now() > deadlineMs) throw new Error(`nothing listens on port ${port}`);
+      await delay(50);
+    }
+  }
+
+  /** The command line that runs a command on its core. */
+  pinning(core: Core, commandLine: readonly string[]): string[] {
+    return this.pinned ? ['taskset', '-c', CORES[core], ...commandLine] : [...commandLine];
+  }
+
+  /** Registers what else has to be stopped; the last registered is stopped first. */
+  onStop(stop: () => Promise<void>): void {
+    this.#stops.unshift(stop);
+  }
+
+  /** Stops everything, also when one of the stops fails or hangs; that one is named on standard error. */
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.#running].map(stopChild));
+    for (const stop of this.#stops.splice(0)) {
+      const overdue = delay(STOP_MS_MAX, 'overdue', { ref: false });
+      const problem = await Promise.race([stop(), overdue]).catch((error: unknown) => error);
+      if (problem !== undefined) console.error('not stopped:', problem);
+    }
+  }
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise<void>((done) => void child.once('exit', () => done()));
+  child.kill('SIGTERM');
+  const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+  await exited;
+  clearTimeout(killer);
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once('error', () => done(false));
+  });
+}

@@ -1,0 +1,140 @@
+/**
+ * `npm run bench`: what one request costs each proxy, side by side. The order of things: stores and origin, every
+ * peer that can run here, the rounds, the report; and then everything stopped, also when something failed.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LoadGenerator } from './load/load.ts';
+import { createNodeLoad } from './load/node-load.ts';
+import { createWrk, WRK_HINT, wrkInstalled } from './load/wrk.ts';
+import { type Contestant, measure, type Sample } from './measure.ts';
+import { type Options, parseOptions, USAGE } from './options.ts';
+import { floor } from './peers/floor.ts';
+import { haproxy } from './peers/haproxy.ts';
+import { httpProxy, httpProxyRedis } from './peers/http-proxy.ts';
+import { nginx, nginxLuaRedis } from './peers/nginx.ts';
+import type { Peer, Surroundings } from './peers/peer.ts';
+import { type Memory, memory } from './process-account.ts';
+import { Processes } from './processes.ts';
+import { markdown, type Run, writeReport } from './report.ts';
+import { runMicro } from './run-micro.ts';
+import { startPostgres, startRedis } from './stores.ts';
+
+/** The floor is first: how much it answers is how much all are asked. */
+const PEERS: readonly Peer[] = [floor, httpProxy, httpProxyRedis, nginx, nginxLuaRedis, haproxy];
+const ORIGIN = fileURLToPath(new URL('./origin.js', import.meta.url));
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (args[0] === 'micro') return runMicro(args.slice(1));
+  let options: Options;
+  try {
+    options = parseOptions(
+      args,
+      PEERS.map(({ name }) => name),
+    );
+  } catch (problem) {
+    console.error(`${problem instanceof Error ? problem.message : String(problem)}\n\n${USAGE}`);
+    return 2;
+  }
+  if (process.platform !== 'linux') {
+    console.error('The benchmark reads /proc, so it needs Linux.');
+    return 2;
+  }
+  return benchmark(options);
+}
+
+async function benchmark(options: Options): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), 'turnout-bench-'));
+  const processes = new Processes();
+  let cleaned: Promise<void> | undefined;
+  const cleanUp = (): Promise<void> => {
+    cleaned ??= processes.stopAll().then(() => rmSync(directory, { recursive: true, force: true }));
+    return cleaned;
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void cleanUp().then(() => process.exit(130)));
+  }
+  try {
+    const run = await runAll(options, processes, directory);
+    console.log(`\n${markdown(run)}`);
+    // The compiled benchmark is two folders below the project, in build/bench.
+    const folder = fileURLToPath(new URL('../../bench/results', import.meta.url));
+    for (const file of writeReport(run, folder)) console.log(`written: ${file}`);
+    return 0;
+  } catch (problem) {
+    console.error(problem instanceof Error ? problem.message : problem);
+    return 1;
+  } finally {
+    await cleanUp();
+  }
+}
+
+async function runAll(options: Options, processes: Processes, directory: string): Promise<Run> {
+  const startedAt = new Date();
+  const load = chooseLoad(options, processes, directory);
+  const { ports } = await processes.startNode(ORIGIN, [], { core: 'rest' });
+  const [legacy = 0, second = 0] = ports;
+  const surroundings: Surroundings = {
+    processes,
+    directory,
+    backends: { legacy, new: second },
+    redisPort: await startRedis(processes, directory),
+    postgresUrl: await startPostgres(processes),
+  };
+
+  const contestants: Contestant[] = [];
+  const missing: { name: string; hint: string }[] = [];
+  const chosen = PEERS.filter(
+    ({ name }) => name === 'floor' || options.peers.length === 0 || options.peers.includes(name),
+  );
+  for (const peer of chosen) {
+    const hint = peer.missing(surroundings);
+    if (hint === undefined) {
+      contestants.push({ name: peer.name, ...(await peer.start(surroundings)) });
+    } else {
+      missing.push({ name: peer.name, hint });
+      console.log(`left out: ${peer.name} (${hint})`);
+    }
+  }
+
+  const samples: Sample[] = [];
+  for (const scenario of options.scenarios) {
+    console.log(`${scenario.title}`);
+    samples.push(...(await measure(scenario, contestants, load, options, printProgress)));
+  }
+  return {
+    startedAt,
+    options,
+    machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux, Node ${process.version}`,
+    load: load.name,
+    pinned: processes.pinned,
+    peers: chosen
+      .filter(({ name }) => contestants.some((contestant) => contestant.name === name))
+      .map((peer) => ({ name: peer.name, title: peer.title, version: peer.version() })),
+    missing,
+    scenarios: options.scenarios,
+    samples,
+    memory: new Map(contestants.map(({ name, started }): [string, Memory] => [name, memory(started.pid)])),
+  };
+}
+
+function chooseLoad(options: Options, processes: Processes, directory: string): LoadGenerator {
+  const useWrk = options.load === 'wrk' || (options.load === 'auto' && wrkInstalled());
+  if (!useWrk && options.load === 'auto') console.log(`load by Node: wrk is not installed (${WRK_HINT})`);
+  return useWrk ? createWrk(processes, directory) : createNodeLoad(processes);
+}
+
+function printProgress({ peer, round, cpuUs, result }: Sample): void {
+  const perSecond = Math.round((result.answers / result.durationMs) * 1000);
+  console.log(
+    `  round ${round}  ${peer.padEnd(18)} ${cpuUs.toFixed(1).padStart(7)} µs  ${perSecond} requests/s`,
+  );
+}
