@@ -22,7 +22,7 @@ export function readBackend(
     report.problem([...place, 'tls', 'serverName'], 'expected a host name');
   }
   if (url === undefined) return undefined;
-  if (url.search !== '') report.problem([...place, 'url'], 'the URL of a backend has no query');
+  if (written.url.includes('?')) report.problem([...place, 'url'], 'the URL of a backend has no query');
   if (url.protocol === 'http:') {
     for (const key of ['caFile', 'certFile', 'keyFile', 'serverName'] as const) {
       if (tls[key] === undefined) continue;
@@ -52,13 +52,16 @@ export function readBackend(
   };
 }
 
+/** Stricter than the URL parser, which mends what it is given: no spaces, no backslashes, a host. */
+const URL_TEXT = /^(?=https?:\/\/[^/?#])[!-[\]-~]+$/i;
+
 /**
  * An http or https URL without credentials and fragment. The messages never show it: what is in the place of
  * a URL may be anything.
  */
 export function readHttpUrl(text: string, place: Place, report: Report): URL | undefined {
   const expected = 'an http or https URL';
-  const url = /^https?:\/\/[!-~]+$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  const url = URL_TEXT.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || url.port === '0') {
     report.problem(place, `expected ${expected} such as http://127.0.0.1:9001`, { expected });
     return undefined;

@@ -70,7 +70,15 @@ export function readDocument(text: string, report: Report): unknown {
   return walk.whole(document);
 }
 
-/** The first error of each line: the ones behind it mostly follow from it. */
+/** After one of these the parser has lost its way: what it says next is about its own confusion. */
+const DERAILING: ReadonlySet<string> = new Set([
+  'UNEXPECTED_TOKEN',
+  'MISSING_CHAR',
+  'BAD_INDENT',
+  'RESOURCE_EXHAUSTION',
+]);
+
+/** The first error of each line, up to the first that makes the rest worthless. */
 function reportSyntax(errors: readonly YAMLError[], text: string, lines: LineCounter, report: Report): void {
   const seen = new Set<number>();
   const source = text.split('\n');
@@ -78,9 +86,12 @@ function reportSyntax(errors: readonly YAMLError[], text: string, lines: LineCou
     const position = positionAt(lines, error.pos[0]);
     if (seen.has(position.line)) continue;
     seen.add(position.line);
-    const interpolated = error.code === 'UNEXPECTED_TOKEN' && source[position.line - 1]?.includes('${');
-    const hint = interpolated ? '; inside { } and [ ] write "${NAME}" in quotes' : '';
-    report.problemAt(position, [], `not valid YAML: ${SYNTAX[error.code] ?? 'syntax error'}${hint}`);
+    const isInterpolation = error.code === 'UNEXPECTED_TOKEN' && source[position.line - 1]?.includes('${');
+    const message = isInterpolation
+      ? 'inside { } and [ ] an interpolation has to be in quotes: "${NAME}"'
+      : (SYNTAX[error.code] ?? 'syntax error');
+    report.problemAt(position, [], `not valid YAML: ${message}`);
+    if (DERAILING.has(error.code)) return;
   }
 }
 
@@ -95,6 +106,8 @@ class Walk {
   readonly #lines: LineCounter;
   readonly #report: Report;
   readonly #anchors = new Map<string, Node>();
+  /** The anchored nodes around the current one. */
+  readonly #open = new Set<Node>();
   #values = 0;
   #stopped = false;
 
@@ -103,14 +116,17 @@ class Walk {
     this.#report = report;
   }
 
+  /** @returns `undefined` if the walk ended early */
   whole(document: Document.Parsed): unknown {
     this.positions.set(placeKey([]), { line: 1, column: 1 });
     const version = document.directives.yaml.version;
     if (version !== '1.2') {
       // Other versions read `yes`, `0o7` and `<<` differently.
-      this.#report.problem([], `YAML ${version} was asked for; a configuration is YAML 1.2`);
+      this.#stop([], `YAML ${version} was asked for; a configuration is YAML 1.2`);
+      return undefined;
     }
-    return this.#value(document.contents, [], 0);
+    const value = this.#value(document.contents, [], 0);
+    return this.#stopped ? undefined : value;
   }
 
   #value(node: Node | null, place: Place, depth: number): unknown {
@@ -121,32 +137,34 @@ class Walk {
     if (depth > DEPTH_MAX) return this.#stop(place, `nested more than ${DEPTH_MAX} levels deep`);
     if (isAlias(node)) return this.#aliased(node, place, depth);
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
-    if (isMap(node)) return this.#mapping(node.items, place, depth);
-    if (isSeq(node)) {
-      return node.items.map((item, index) => {
-        const inner = [...place, index];
-        const itemNode = nodeOf(item);
-        this.#remember(inner, itemNode);
-        return this.#value(itemNode, inner, depth + 1);
-      });
+    if (isMap(node) || isSeq(node)) {
+      this.#open.add(node);
+      const value = isMap(node)
+        ? this.#mapping(node.items, place, depth)
+        : node.items.map((item, index) => this.#item(nodeOf(item), [...place, index], depth + 1));
+      this.#open.delete(node);
+      return value;
     }
     const value: unknown = isScalar(node) ? node.value : undefined;
     if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return value;
-    this.#report.problem(
-      place,
-      'expected text, a number, true or false; found a value with another YAML tag',
-    );
-    return null;
+    return this.#refuse(place, 'expected text, a number, true or false; found a value with another YAML tag');
+  }
+
+  #item(node: Node | null, place: Place, depth: number): unknown {
+    if (node !== null) this.positions.set(placeKey(place), this.#positionOf(node));
+    return this.#value(node, place, depth);
   }
 
   #aliased(alias: Alias, place: Place, depth: number): unknown {
     const target = this.#anchors.get(alias.source);
-    if (target !== undefined) return this.#value(target, place, depth + 1);
-    this.#report.problem(
-      place,
-      'this alias has no anchor before it; a text that begins with `*` has to be quoted',
-    );
-    return null;
+    if (target === undefined) {
+      return this.#refuse(
+        place,
+        'this alias has no anchor before it; a text that begins with `*` has to be quoted',
+      );
+    }
+    if (this.#open.has(target)) return this.#refuse(place, 'this alias stands inside its own anchor');
+    return this.#value(target, place, depth + 1);
   }
 
   #mapping(pairs: readonly { key: unknown; value: unknown }[], place: Place, depth: number): unknown {
@@ -173,14 +191,17 @@ class Walk {
     return mapping;
   }
 
+  /** The value has its problem; what the schema would say of the nothing in its place is of no use. */
+  #refuse(place: Place, message: string): null {
+    this.#report.problem(place, message);
+    this.#report.mute(place);
+    return null;
+  }
+
   #stop(place: Place, message: string): null {
     this.#stopped = true;
     this.#report.problem(place, message);
     return null;
-  }
-
-  #remember(place: Place, node: Node | null): void {
-    if (node?.range) this.positions.set(placeKey(place), this.#positionOf(node));
   }
 
   #positionOf(node: Node | null): Position {

@@ -31,7 +31,7 @@ export function readIdentity(
       if (!written.trusted) {
         reading.report.problem(
           [...place, 'trusted'],
-          'any client can send this header and so name itself anybody; write `trusted: true` if something in front of Turnout sets it and drops the client’s own, else remove this source',
+          "any client can send this header and so name itself anybody; write `trusted: true` if something in front of Turnout sets it and drops the client's own, else remove this source",
           { expected: 'true' },
         );
       }

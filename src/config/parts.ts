@@ -80,6 +80,9 @@ function part<W, M>(
   };
 }
 
+/** Lists are no longer than this; what is behind it in one that is longer, which the schema refuses, is not read. */
+const ITEMS_MAX = 1000;
+
 /** The same for every item of a list. */
 function listOf<M>(
   readOne: Reader<M>,
@@ -88,7 +91,8 @@ function listOf<M>(
   reading: Reading,
 ): readonly (M | undefined)[] {
   const value = place.reduce(childAt, root);
-  return Array.isArray(value) ? value.map((_, index) => readOne(root, [...place, index], reading)) : [];
+  const items: readonly unknown[] = Array.isArray(value) ? value.slice(0, ITEMS_MAX) : [];
+  return items.map((_, index) => readOne(root, [...place, index], reading));
 }
 
 const listenAt = part<ListenWritten, ListenModel>(ListenSchema, readListen);

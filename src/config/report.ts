@@ -29,6 +29,7 @@ export class Report {
   readonly #problems: Problem[] = [];
   readonly #warnings: Problem[] = [];
   readonly #muted = new Set<string>();
+  readonly #seen = new Set<string>();
 
   constructor(file: string) {
     this.file = file;
@@ -59,14 +60,10 @@ export class Report {
 
   problemAt(position: Position, place: Place, message: string, details: ProblemDetails = {}): void {
     const problem = row(position, place, message, details);
-    const isRepeated = this.#problems.some(
-      (other) =>
-        other.line === problem.line &&
-        other.column === problem.column &&
-        other.path === problem.path &&
-        other.message === message,
-    );
-    if (!isRepeated) this.#problems.push(problem);
+    const key = `${problem.line}:${problem.column} ${problem.path} ${message}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    this.#problems.push(problem);
   }
 
   warn(place: Place, message: string): void {

@@ -79,9 +79,16 @@ const CompareSchema = mapping({
   rename: Type.Optional(Type.Record(Type.String(), text(documentPath))),
   nullIsAbsent: Type.Optional(Type.Boolean()),
   equalStatus: Type.Optional(
-    list(list(Type.Integer({ minimum: 100, maximum: 599 }), { minItems: 2, maxItems: 20 }), {
-      expected: 'a list of lists of statuses such as [[200, 204]]',
-    }),
+    list(
+      list(Type.Integer({ minimum: 100, maximum: 599 }), {
+        minItems: 2,
+        maxItems: 20,
+        expected: 'a list of 2 to 20 statuses',
+      }),
+      {
+        expected: 'a list of lists of statuses such as [[200, 204]]',
+      },
+    ),
   ),
   headers: Type.Optional(list(headerName())),
 });
@@ -101,7 +108,7 @@ export const RouteSchema = mapping({
       pattern: "^[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*$",
       expected: 'a method in upper case such as GET',
     }),
-    { default: [], maxItems: 50, uniqueItems: true, expected: 'a list of different methods' },
+    { default: [], maxItems: 50, uniqueItems: true, expected: 'a list of methods' },
   ),
   class: Type.Optional(choice(['read', 'write'])),
   backend: Type.Optional(choice(['legacy', 'new'])),

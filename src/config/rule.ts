@@ -38,7 +38,7 @@ export function readRule(value: unknown, place: Place, reading: Reading, depth =
   const isCondition = value.attribute !== undefined;
   if (conditions.length + combinations.length !== 1 || isCondition !== (conditions.length === 1)) {
     const keys = Object.keys(value);
-    const found = keys.length === 0 ? 'an empty mapping' : keys.join(' and ');
+    const found = keys.length === 0 ? 'an empty mapping' : keys.join(', ');
     report.problem(place, `expected ${EXPECTED}; found ${found}`, { expected: EXPECTED, found });
     return undefined;
   }

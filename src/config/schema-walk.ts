@@ -6,11 +6,13 @@ import { isMapping } from './place.ts';
 /** What this room reads of a JSON schema. */
 export interface SchemaNode {
   readonly type?: string | readonly string[];
-  readonly const?: unknown;
+  readonly const?: string | number | boolean;
   readonly enum?: readonly unknown[];
   readonly default?: unknown;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
   readonly properties?: { readonly [key: string]: SchemaNode };
   readonly patternProperties?: { readonly [pattern: string]: SchemaNode };
   readonly items?: SchemaNode;

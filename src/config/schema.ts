@@ -191,7 +191,10 @@ export const ConfigSchema = mapping({
   listen: ListenSchema,
   workers: WorkersSchema,
   admin: AdminSchema,
-  backends: mapping({ legacy: BackendSchema, new: BackendSchema }),
+  backends: mapping(
+    { legacy: BackendSchema, new: BackendSchema },
+    { expected: 'a mapping with `legacy` and `new`' },
+  ),
   state: StateSchema,
   record: RecordSchema,
   identity: list(IdentitySchema, { default: [], maxItems: 20 }),

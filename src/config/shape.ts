@@ -5,7 +5,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { nearestKey } from './nearest-key.ts';
-import { childAt, isMapping, isPlainKey, type Place, placeKey, placeOfPointer } from './place.ts';
+import { childAt, isMapping, isPlainKey, type Place, placeKey, placeOfPointer, printPlace } from './place.ts';
 import type { Report } from './report.ts';
 import { allows, type SchemaNode, variantNames } from './schema-walk.ts';
 
@@ -62,16 +62,54 @@ function reportOne(error: ErrorObject, place: Place, variables: Variables, repor
     return report.problem([...place, key], `missing; expected ${expected}`, { expected });
   }
   if (error.keyword === 'discriminator') return reportVariant(error, schema, place, variables, report);
-  const expected = expectation(schema);
-  const found = describeFound(error.data, schema, variables.get(placeKey(place)));
-  report.problem(place, `expected ${expected}; found ${found}`, { expected, found });
+  if (error.keyword === 'uniqueItems') return reportTwice(error, place, report);
+  const from = variables.get(placeKey(place));
+  const expected = isLength(error) ? lengths(schema) : expectation(schema);
+  reportMismatch(place, expected, describeFound(error.data, schema, from), report, {
+    meant: from === undefined ? error.data : undefined,
+    known: (schema.enum ?? []).map(String),
+  });
+}
+
+/** The sentence for most mistakes, with the nearest of the known values. */
+function reportMismatch(
+  place: Place,
+  expected: string,
+  found: string,
+  report: Report,
+  { meant, known }: { readonly meant: unknown; readonly known: readonly string[] },
+): void {
+  const suggestion = typeof meant === 'string' ? nearestKey(meant, known) : undefined;
+  const hint = suggestion === undefined ? '' : `; did you mean \`${suggestion}\`?`;
+  report.problem(place, `expected ${expected}; found ${found}${hint}`, {
+    expected,
+    found,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  });
+}
+
+function reportTwice(error: ErrorObject, place: Place, report: Report): void {
+  const [first, second] = [Number(paramOf(error, 'j')), Number(paramOf(error, 'i'))];
+  report.problem(
+    [...place, Math.max(first, second)],
+    `the same as ${printPlace([...place, Math.min(first, second)])}`,
+  );
+}
+
+function isLength(error: ErrorObject): boolean {
+  return error.keyword === 'minItems' || error.keyword === 'maxItems';
+}
+
+function lengths(schema: SchemaNode): string {
+  if (schema.expected !== undefined) return schema.expected;
+  return `a list of ${schema.minItems ?? 0} to ${schema.maxItems}`;
 }
 
 function reportUnknownKey(error: ErrorObject, schema: SchemaNode, place: Place, report: Report): void {
   const key = String(paramOf(error, 'additionalProperty'));
   const known = Object.keys(schema.properties ?? {});
   const expected = `one of ${known.join(', ')}`;
-  const message = `unknown key; expected ${expected}`;
+  const message = `unknown key${forVariant(schema)}; expected ${expected}`;
   // `{ name: ops, hunter }` is a key without a value: somebody's token, perhaps.
   const isBare = schema.secret === true && childAt(error.data, key) === null;
   const mayShow = isPlainKey(key) && !isBare && (schema.secret !== true || WORD.test(key));
@@ -97,15 +135,18 @@ function reportVariant(
   if (!isMapping(error.data) || !Object.hasOwn(error.data, tag)) {
     return report.problem(inner, `missing; expected ${expected}`, { expected });
   }
-  const value = error.data[tag];
-  const found = describeFound(value, { type: 'string' }, variables.get(placeKey(inner)));
-  const suggestion = typeof value === 'string' ? nearestKey(value, names) : undefined;
-  const hint = suggestion === undefined ? '' : `; did you mean \`${suggestion}\`?`;
-  report.problem(inner, `expected ${expected}; found ${found}${hint}`, {
-    expected,
-    found,
-    ...(suggestion === undefined ? {} : { suggestion }),
-  });
+  const from = variables.get(placeKey(inner));
+  const found = describeFound(error.data[tag], { type: 'string' }, from);
+  const meant = from === undefined ? error.data[tag] : undefined;
+  reportMismatch(inner, expected, found, report, { meant, known: names });
+}
+
+/** The schema may be one of several, each with keys of its own. */
+function forVariant(schema: SchemaNode): string {
+  for (const [key, inner] of Object.entries(schema.properties ?? {})) {
+    if (inner.const !== undefined) return ` for \`${key}: ${String(inner.const)}\``;
+  }
+  return '';
 }
 
 function paramOf(error: ErrorObject, name: string): unknown {
