@@ -3,23 +3,40 @@ export interface BannerFacts {
   readonly gatewayUrl: string;
   readonly adminUrl: string;
   readonly legacyUrl: string;
+  readonly legacyPid: number | undefined;
   readonly newUrl: string;
+  readonly newPid: number | undefined;
   readonly faults: boolean;
   readonly dataDir: string;
   /** Whether the traffic generator finds the gateway without being told where it is. */
   readonly defaultPort: boolean;
+  /** The same for the commands that ask the admin listener. */
+  readonly defaultAdminPort: boolean;
 }
 
 export function banner(facts: BannerFacts): string[] {
-  const { gatewayUrl, adminUrl, legacyUrl, newUrl, faults, dataDir, defaultPort } = facts;
-  const traffic = `npm run turnout -- demo --traffic${defaultPort ? '' : ` --url ${gatewayUrl}`}`;
+  const {
+    gatewayUrl,
+    adminUrl,
+    legacyUrl,
+    legacyPid,
+    newUrl,
+    newPid,
+    faults,
+    dataDir,
+    defaultPort,
+    defaultAdminPort,
+  } = facts;
+  const run = 'npm run -s turnout --';
+  const cli = defaultAdminPort ? run : `TURNOUT_ADMIN_URL=${adminUrl} ${run}`;
+  const traffic = `${run} demo --traffic${defaultPort ? '' : ` --url ${gatewayUrl}`}`;
   return [
     'Turnout is running.',
     '',
     `  gateway      ${gatewayUrl}   send requests here`,
     `  admin        ${adminUrl}   status, explain, metrics`,
-    `  legacy shop  ${legacyUrl}`,
-    `  new shop     ${newUrl}   ${faults ? 'with three seeded faults' : 'without its seeded faults'}`,
+    `  legacy shop  ${legacyUrl}   process ${legacyPid ?? 'unknown'}`,
+    `  new shop     ${newUrl}   process ${newPid ?? 'unknown'}, ${faults ? 'with three seeded faults' : 'without its seeded faults'}`,
     `  data         ${dataDir}   kept when it stops`,
     '',
     'Try next, in another terminal (x-shop in the answer says who gave it):',
@@ -29,10 +46,10 @@ export function banner(facts: BannerFacts): string[] {
     `  curl -i -H 'x-user-id: u-42' -H 'x-plan: staff' ${gatewayUrl}/api/profile`,
     '',
     '  # why',
-    `  curl '${adminUrl}/api/v1/explain?user=u-42&path=/api/profile&header.x-plan=staff'`,
+    `  ${cli} explain --user u-42 --path /api/profile -H 'x-plan: staff'`,
     '',
     '  # the state of it all, and the figures',
-    `  curl ${adminUrl}/api/v1/status`,
+    `  ${cli} status`,
     `  curl ${adminUrl}/metrics`,
     '',
     '  # a minute of traffic by 300 users',

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Address } from '../config/model.ts';
 import type { Backend } from '../model.ts';
 import { banner } from './banner.ts';
+import { DemoError } from './demo-error.ts';
 import { expectFreePorts } from './free-ports.ts';
 import { SampleBackend } from './sample-backend.ts';
 
@@ -24,8 +25,6 @@ export const DEMO_PORTS: DemoPorts = Object.freeze({ gateway: 8080, admin: 8081,
 export interface DemoGateway {
   readonly gateway: Address;
   readonly admin: Address;
-  /** Resolves when it ended, by itself or because of `close`. */
-  readonly ended: Promise<void>;
   /** Finishes what is in flight, within the configured grace. */
   close(): Promise<void>;
 }
@@ -48,8 +47,8 @@ const HOST = '127.0.0.1';
 
 /**
  * Runs until the signal stops it.
- * @throws Error in words for a person when something cannot start, or the gateway ends by itself; nothing is
- *   left running then.
+ * @throws DemoError when something of the demo cannot start, or what `startGateway` throws; nothing is left
+ *   running then.
  */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const { ports, dataDir, signal, write } = options;
@@ -59,7 +58,10 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     { name: 'legacy shop', port: ports.legacy, hint: 'choose another with TURNOUT_LEGACY_PORT' },
     { name: 'new shop', port: ports.new, hint: 'choose another with TURNOUT_NEW_PORT' },
   ]);
-  await mkdir(dataDir, { recursive: true });
+  await mkdir(dataDir, { recursive: true }).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DemoError(`the data cannot be kept in ${dataDir}: ${reason}`, { cause });
+  });
   const shops = { legacy: sampleBackend('legacy', options), new: sampleBackend('new', options) };
   try {
     await startBoth(shops.legacy, shops.new);
@@ -73,8 +75,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     });
     try {
       if (!signal.aborted) for (const line of banner(bannerFacts(options, gateway, shops))) write(line);
-      await Promise.race([whenAborted(signal), gateway.ended]);
-      if (!signal.aborted) throw new Error('the gateway ended by itself; its log says why');
+      await whenAborted(signal);
       write('stopping');
     } finally {
       await gateway.close();
@@ -92,7 +93,7 @@ async function startBoth(...shops: readonly SampleBackend[]): Promise<void> {
 }
 
 function sampleBackend(shop: Backend, { ports, dataDir, faults, write }: DemoOptions): SampleBackend {
-  const file = join(dataDir, 'shops', `${shop}.db`);
+  const file = join(dataDir, 'demo-shops', `${shop}.db`);
   return new SampleBackend({ shop, host: HOST, port: ports[shop], file, faults, report: write });
 }
 
@@ -105,10 +106,13 @@ function bannerFacts(
     gatewayUrl: url(gateway),
     adminUrl: url(admin),
     legacyUrl: url({ host: HOST, port: shops.legacy.port }),
+    legacyPid: shops.legacy.pid,
+    newPid: shops.new.pid,
     newUrl: url({ host: HOST, port: shops.new.port }),
     faults,
     dataDir,
     defaultPort: ports.gateway === DEMO_PORTS.gateway,
+    defaultAdminPort: ports.admin === DEMO_PORTS.admin,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Finds out before anything is started whether the demo can have its ports. */
 import { createServer } from 'node:net';
+import { DemoError } from './demo-error.ts';
 
 export interface WantedPort {
   /** For people, such as `gateway`. */
@@ -10,18 +11,18 @@ export interface WantedPort {
   readonly hint: string;
 }
 
-/** @throws Error in one line, for the first port that is in use, not allowed, or wanted twice. */
+/** @throws DemoError in one line, for the first port that is in use, not allowed, or wanted twice. */
 export async function expectFreePorts(host: string, wanted: readonly WantedPort[]): Promise<void> {
   const asked = wanted.filter(({ port }) => port !== 0);
   for (const { name, port, hint } of asked) {
     const twin = asked.find((other) => other.port === port);
     if (twin !== undefined && twin.name !== name) {
-      throw new Error(`port ${port} is wanted by the ${twin.name} and the ${name}; ${hint}`);
+      throw new DemoError(`port ${port} is wanted by the ${twin.name} and the ${name}; ${hint}`);
     }
   }
   for (const { name, port, hint } of asked) {
     const problem = await tryPort(host, port);
-    if (problem !== undefined) throw new Error(`port ${port} (${name}) ${problem}; ${hint}`);
+    if (problem !== undefined) throw new DemoError(`port ${port} (${name}) ${problem}; ${hint}`);
   }
 }
 

@@ -8,6 +8,7 @@ import { request } from 'node:http';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Backend } from '../model.ts';
+import { DemoError } from './demo-error.ts';
 import { asShopMessage, type StartMessage } from './shop-messages.ts';
 
 export interface SampleBackendOptions {
@@ -55,7 +56,7 @@ export class SampleBackend {
 
   /**
    * Resolves when the backend answers `/health`. From then on it is started again whenever it ends.
-   * @throws Error with a reason for a person; nothing is left running then.
+   * @throws DemoError; nothing is left running then.
    */
   async start(): Promise<void> {
     const child = this.#fork();
@@ -66,7 +67,7 @@ export class SampleBackend {
       await end(child);
       const { shop, host } = this.#options;
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`the ${shop} sample backend cannot start on ${host}:${this.#port}: ${reason}`, {
+      throw new DemoError(`the ${shop} sample backend cannot start on ${host}:${this.#port}: ${reason}`, {
         cause,
       });
     }

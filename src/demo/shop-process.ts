@@ -16,8 +16,9 @@ process.on('message', (message: unknown) => {
 });
 process.on('disconnect', stop);
 process.on('SIGTERM', stop);
-// Ctrl-C reaches every process of the terminal. The demo lets the gateway finish first, then ends this one.
-process.on('SIGINT', () => undefined);
+// Ctrl-C, and the end of a terminal, reach every process of it. The demo lets the gateway finish first, then ends
+// this one.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 // The channel may have closed while this module was being loaded.
 if (process.connected) void tell({ kind: 'ready' });

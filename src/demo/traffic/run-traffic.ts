@@ -4,6 +4,7 @@
  * users interleave depends on how fast they are answered.
  */
 import { Agent } from 'node:http';
+import { DemoError } from '../demo-error.ts';
 import { SAMPLE_USERS } from '../shop/sample-data.ts';
 import { pick, seededRandom } from '../shop/seeded-random.ts';
 import { userKey } from '../shop/user-key.ts';
@@ -47,7 +48,7 @@ const DRAIN_MS = 2_000;
 
 /**
  * Runs until the time is over or the signal stops it, and resolves with what was counted.
- * @throws RangeError for options out of bounds; Error with a reason for a person when nothing answers at `url`.
+ * @throws RangeError for options out of bounds; DemoError when nothing answers at `url`.
  */
 export async function runTraffic(options: TrafficOptions): Promise<Tally> {
   const { url, rate, durationS, seed, signal, write } = options;
@@ -145,7 +146,7 @@ async function expectAnswer(url: URL, agent: Agent, signal: AbortSignal): Promis
   const step: Step = { name: 'search', method: 'GET', path: '/api/search?q=mug' };
   const { failure } = await sendStep(step, { url, agent, user: userKey(1), plan: userPlan(1), signal });
   if (failure === undefined || signal.aborted) return;
-  throw new Error(`no gateway answers at ${url.origin} (${failure}); start one with: npm start`);
+  throw new DemoError(`no gateway answers at ${url.origin} (${failure}); start one with: npm start`);
 }
 
 /** Calls `tick` every `periodMs` until the time is over or the signal stops it; once more at the end. */
