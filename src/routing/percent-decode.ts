@@ -38,7 +38,7 @@ export function percentDecodeBytes(text: string): string {
 }
 
 /** Whether every `%` begins a valid escape. */
-export function isPercentValid(text: string): boolean {
+function isPercentValid(text: string): boolean {
   for (let at = text.indexOf('%'); at >= 0; at = text.indexOf('%', at + 3)) {
     if (escapedByte(text, at) < 0) return false;
   }
