@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ConfigModel } from '../config/model.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { createEmbeddedState } from './embedded-state.ts';
+import { createRedisState } from './redis-state.ts';
 import type { StateMap } from './state-map.ts';
 
 export interface CreateStateOptions {
@@ -31,7 +32,15 @@ export function createState(options: CreateStateOptions): StateMap {
         log,
       });
     case 'redis':
-      throw new Error('the Redis state map is not part of this build');
+      return createRedisState({
+        model: state,
+        record,
+        recordMs,
+        cohorts: config.cohorts,
+        selfFenceAfterMs: config.cutover.selfFenceAfterMs,
+        log,
+        clock: options.clock,
+      });
     default: {
       const unknown: never = state;
       throw new Error(`unknown state ${JSON.stringify(unknown)}`);

@@ -38,7 +38,7 @@ export function createEmbeddedState(options: EmbeddedStateOptions): StateMap {
     loadsMax: LOADS_MAX,
     async read(user) {
       const stored = await within(store.readUser(user), recordMs, 'the record');
-      return { versioned: stored ?? ABSENT, provisional: false };
+      return { versioned: stored ?? ABSENT, keep: 'cached' };
     },
   });
 

@@ -32,6 +32,8 @@ export interface StateStatus {
   readonly cacheMisses: number;
   /** Why it is not attached, for people. */
   readonly problem: string | undefined;
+  /** Placements by rule that the record has not noted yet, and those that it never will. Redis form only. */
+  readonly placements?: { readonly waiting: number; readonly lost: number };
 }
 
 export interface StateMap {

@@ -13,8 +13,11 @@ import { newerOf, type Versioned } from './versioned.ts';
 
 export interface UserRead {
   readonly versioned: Versioned;
-  /** Read from the record while the map was unreachable: good until the map answers again. */
-  readonly provisional: boolean;
+  /**
+   * How long it may be kept: `cached` as long as changes to it are heard of; `provisional`, read from the
+   * record while the map was unreachable, until the map answers again; `once` for this answer only.
+   */
+  readonly keep: 'cached' | 'provisional' | 'once';
 }
 
 export interface UserTableOptions {
@@ -93,14 +96,14 @@ export class UserTable {
   async #read(user: User, load: Load): Promise<Versioned> {
     for (let attempt = 0; ; attempt++) {
       const era = this.#era;
-      const { versioned, provisional } = await this.#readOnce(user);
+      const { versioned, keep } = await this.#readOnce(user);
       // Read in the same turn as the cache is written below: nothing can come in between.
       const overtaken = era !== this.#era;
       if (overtaken && attempt < RELOADS_MAX) continue;
       const newest = newerOf(newerOf(load.newest, this.#cache.peek(user)), versioned);
-      if (!overtaken) {
+      if (!overtaken && keep !== 'once') {
         this.#cache.set(user, newest);
-        if (provisional && newest === versioned) this.#provisional.add(user);
+        if (keep === 'provisional' && newest === versioned) this.#provisional.add(user);
       }
       return newest;
     }
@@ -130,6 +133,13 @@ export class UserTable {
     const load = this.#loads.get(user);
     if (load !== undefined) load.newest = newerOf(load.newest, versioned);
     this.#cache.set(user, newerOf(this.#cache.peek(user), versioned));
+    this.#provisional.delete(user);
+  }
+
+  /** Forgets one user. Reads under way are made again. */
+  forget(user: User): void {
+    this.#era++;
+    this.#cache.delete(user);
     this.#provisional.delete(user);
   }
 

@@ -1,0 +1,114 @@
+/**
+ * Writes the whole map into Redis from the record. One gateway does it, under a lock of the record.
+ *
+ * 1. The record's map is replaced by a new one. From here on no gateway's write for the old map is accepted by
+ *    the record, and every earlier one is visible to step 4.
+ * 2. The old map is taken away: nobody attaches to what is half done.
+ * 3. All buckets are removed, marks included: a gateway that has not noticed yet finds its marks missing and
+ *    reads no user as absent.
+ * 4. Every user of the record is written to its bucket.
+ * 5. Each bucket gets the mark of the new map.
+ * 6. Cohorts, epoch and identity are published in one script. Only now is there a map.
+ *
+ * A rebuild that dies on the way leaves no map, and the next one starts from the top.
+ */
+import type { Logger } from 'pino';
+import type { RecordStore } from '../storage/record-store.ts';
+import { cohortNumbers } from './cohort-numbers.ts';
+import { bucketMark, type MapCommands, type MapIdentity } from './map-commands.ts';
+import { encodeRecord } from './record-codec.ts';
+import type { RedisClient } from './redis-client.ts';
+import type { RedisKeys } from './redis-keys.ts';
+import { ForeignMapError } from './shared-state.ts';
+import { userBucket } from './user-bucket.ts';
+import { MARK_FIELD, userField } from './user-field.ts';
+
+export interface RebuildOptions {
+  readonly record: RecordStore;
+  readonly client: RedisClient;
+  readonly commands: MapCommands;
+  readonly keys: RedisKeys;
+  readonly buckets: number;
+  /** The map that was found to be lost; `undefined` when there is none in Redis. */
+  readonly condemned: string | undefined;
+  /** The highest epoch this gateway has seen: the new map goes on above it. */
+  readonly epochSeen: number;
+  readonly log: Logger;
+}
+
+/** Commands that are under way at a time: enough to fill the pipeline, few enough to keep answering others. */
+const BATCH = 1_000;
+
+async function inBatches<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
+  let batch: Promise<unknown>[] = [];
+  for (const item of items) {
+    batch.push(work(item));
+    if (batch.length < BATCH) continue;
+    await Promise.all(batch);
+    batch = [];
+  }
+  await Promise.all(batch);
+}
+
+async function writeUsers(options: RebuildOptions, map: MapIdentity): Promise<number> {
+  const { record, client, keys } = options;
+  const cohorts = cohortNumbers(await record.readCohorts());
+  let written = 0;
+  for (let after: string | undefined; ; ) {
+    const page = await record.scanUsers(after, BATCH);
+    await inBatches(page, ({ user, ...versioned }) =>
+      client.raw.hset(
+        keys.bucket(userBucket(user, map.buckets)),
+        userField(user),
+        encodeRecord(versioned, cohorts),
+      ),
+    );
+    written += page.length;
+    after = page.at(-1)?.user;
+    if (page.length < BATCH) return written;
+  }
+}
+
+async function write(options: RebuildOptions, map: MapIdentity, epoch: number): Promise<void> {
+  const { record, client, commands, keys, log } = options;
+  const numbers = function* (): Generator<number> {
+    for (let bucket = 0; bucket < map.buckets; bucket++) yield bucket;
+  };
+  await commands.retract();
+  await inBatches(numbers(), (bucket) => client.raw.unlink(keys.bucket(bucket)));
+  const users = await writeUsers(options, map);
+  const mark = bucketMark(map.id);
+  await inBatches(numbers(), (bucket) => client.raw.hset(keys.bucket(bucket), MARK_FIELD, mark));
+  // The lock lives on a connection to the record, which may have broken: then another may have begun.
+  if ((await record.readMap())?.id !== map.id)
+    throw new Error('another gateway has begun to rebuild the state map');
+  await commands.publishMap(map, epoch, await record.readCohorts());
+  log.warn({ event: 'state_rebuilt', map: map.id, epoch, users }, `state map rebuilt from ${record.where}`);
+}
+
+/**
+ * Returns when the map in Redis is the record's current one: rebuilt by this call, or by somebody who was
+ * faster. Takes about ten seconds a million users.
+ * @throws ForeignMapError when what is in Redis never belonged to this record: it is not overwritten
+ */
+export async function rebuildMap(options: RebuildOptions): Promise<void> {
+  const { record, commands, condemned, epochSeen, buckets } = options;
+  // Outside the lock: this takes a lock of its own.
+  await record.createMap();
+  await record.exclusive('turnout rebuild', async () => {
+    const current = await record.readMap();
+    if (current === undefined) throw new Error(`${record.where} has lost its state map`);
+    const there = await commands.readShared('');
+    if (there !== undefined && there.id === current.id && there.id !== condemned) return;
+    if (there !== undefined && there.id !== current.id && !(await record.isRetired(there.id))) {
+      throw new ForeignMapError(
+        `Redis holds state map ${there.id}, which ${record.where} does not know. ` +
+          'Another system may use this Redis: set another state.keyPrefix, or connect the record it belongs to',
+      );
+    }
+    const next = await record.replaceMap(current.id);
+    if (next === undefined) throw new Error('another gateway has begun to rebuild the state map');
+    const epoch = Math.max(next.version, next.epoch, epochSeen, there?.epoch ?? 0) + 1;
+    await write(options, { id: next.id, buckets }, epoch);
+  });
+}

@@ -1,0 +1,46 @@
+/**
+ * The keys of the state map in Redis, for one `state.keyPrefix` (here `turnout`). docs/state-map.md describes
+ * their contents.
+ *
+ *     {turnout}:meta       hash: id, epoch, format, buckets
+ *     {turnout}:cohorts    hash: cohort number -> JSON
+ *     {turnout}:holds      hash: `c` and cohort number, or `u` and user -> JSON
+ *     {turnout}:pending    hash: user -> version, `:`, record: announced, not yet in its bucket
+ *     {turnout}:changes    stream: the change feed
+ *     turnout:u:N          hash: user field -> record; N from 0 to buckets - 1
+ *
+ * The first group has one hash tag, so it is in one slot and one script can change all of it. The buckets have
+ * none, so they spread over the nodes of a cluster.
+ */
+export interface RedisKeys {
+  readonly meta: string;
+  readonly cohorts: string;
+  readonly holds: string;
+  readonly pending: string;
+  readonly changes: string;
+  bucket(number: number): string;
+}
+
+/** @param prefix without braces: they would change the hash tag */
+export function redisKeys(prefix: string): RedisKeys {
+  if (prefix === '' || /[{}]/.test(prefix))
+    throw new RangeError('state.keyPrefix must not be empty or hold { or }');
+  const shared = (name: string): string => `{${prefix}}:${name}`;
+  return {
+    meta: shared('meta'),
+    cohorts: shared('cohorts'),
+    holds: shared('holds'),
+    pending: shared('pending'),
+    changes: shared('changes'),
+    bucket: (number) => `${prefix}:u:${number}`,
+  };
+}
+
+/** What `meta.format` says for this layout. A map with another one is refused. */
+export const LAYOUT_FORMAT = 1;
+
+/** Changes that the feed keeps, about: a gateway that was away for longer reloads. */
+export const CHANGES_MAX = 100_000;
+
+/** Bound on changes that are announced and not yet in their buckets. */
+export const PENDING_MAX = 10_000;

@@ -1,0 +1,236 @@
+/**
+ * The state map in Redis, shared by all gateways. docs/state-map.md has the layout and the reasons for the
+ * order of each step.
+ */
+import type { Logger } from 'pino';
+import { TurnoutError } from '../errors.ts';
+import type { Cohort, User, UserRecord } from '../model.ts';
+import type { RecordStore } from '../storage/record-store.ts';
+import { Contact } from './contact.ts';
+import { createListeners, type Listeners } from './listeners.ts';
+import { type Link, MapFollower } from './map-follower.ts';
+import { MapView } from './map-view.ts';
+import { PlacementQueue } from './placement-queue.ts';
+import type { RedisModel } from './redis-client.ts';
+import { CHANGES_MAX, redisKeys } from './redis-keys.ts';
+import type { Attachment, StateChange, StateMap, StateStatus } from './state-map.ts';
+import { assertRecord, assertUser } from './user-limits.ts';
+import { UserReader } from './user-reader.ts';
+import { UserTable } from './user-table.ts';
+import { UserWriter } from './user-writer.ts';
+
+export interface RedisStateOptions {
+  readonly model: RedisModel;
+  readonly record: RecordStore;
+  /** Bound on one read of the record, milliseconds. */
+  readonly recordMs: number;
+  /** Seeds: created in the map when absent there. */
+  readonly cohorts: readonly Cohort[];
+  /** `cutover.selfFenceAfterMs`. */
+  readonly selfFenceAfterMs: number;
+  readonly log: Logger;
+  /** Monotonic, milliseconds. */
+  readonly clock: () => number;
+  /** 0 to 1, for the jitter of reconnecting. */
+  readonly random?: () => number;
+  /** Bound on `start` while the map cannot be attached to; a rebuild may take longer. */
+  readonly startMs?: number;
+  /** Changes that the feed keeps, about. */
+  readonly changesMax?: number;
+}
+
+const START_MS = 15_000;
+/** Bound on users being read at the same time. */
+const LOADS_MAX = 10_000;
+/** How long `close` waits for placements to reach the record. */
+const LAST_FLUSH_MS = 2_000;
+
+class RedisState implements StateMap {
+  readonly #options: RedisStateOptions;
+  readonly #listeners: Listeners;
+  readonly #contact: Contact;
+  readonly #users: UserTable;
+  readonly #view: MapView;
+  readonly #follower: MapFollower;
+  readonly #writer: UserWriter;
+  readonly #placements: PlacementQueue;
+  #told: Attachment = 'detached';
+  #watch: NodeJS.Timeout | undefined;
+
+  constructor(options: RedisStateOptions) {
+    const { model, record, recordMs, log, clock, selfFenceAfterMs } = options;
+    this.#options = options;
+    this.#listeners = createListeners(log);
+    this.#contact = new Contact(clock, selfFenceAfterMs);
+    const link = (): Link | undefined => this.#attachedLink();
+    this.#users = new UserTable({
+      cacheMax: model.userCacheMax,
+      loadsMax: LOADS_MAX,
+      read: (user) => reader.read(user),
+    });
+    this.#view = new MapView(this.#users, this.#listeners, log, clock);
+    this.#follower = new MapFollower({
+      ...options,
+      keys: redisKeys(model.keyPrefix),
+      view: this.#view,
+      contact: this.#contact,
+      random: options.random ?? Math.random,
+      changesMax: options.changesMax ?? CHANGES_MAX,
+      onAttached: (replaced) => this.#onAttached(replaced),
+      onBeat: (attached) => this.#writer.repair(attached),
+      onContact: () => this.#tellAttachment(),
+    });
+    const reader = new UserReader({
+      record,
+      recordMs,
+      view: this.#view,
+      link,
+      suspect: (error) => this.#follower.suspect(error),
+      problem: () => this.#follower.problem,
+      log,
+    });
+    this.#placements = new PlacementQueue({
+      record,
+      log,
+      announce: async (batch) => {
+        const { commands, map } = this.#writer.requireLink();
+        const placed = batch.map(({ user, bytes }) => ({ user, record: bytes }));
+        return { mapId: map.id, epoch: await commands.announcePlaced(map, placed) };
+      },
+    });
+    this.#writer = new UserWriter({
+      record,
+      view: this.#view,
+      users: this.#users,
+      placements: this.#placements,
+      link,
+      problem: () => this.#follower.problem,
+      clock,
+      log,
+    });
+  }
+
+  get snapshot(): MapView['snapshot'] {
+    return this.#view.snapshot;
+  }
+
+  get attachment(): Attachment {
+    return this.#contact.attachment;
+  }
+
+  /** The way to the map while it may be used: a gateway that was frozen has none until it has asked again. */
+  #attachedLink(): Link | undefined {
+    return this.#contact.attachment === 'attached' ? this.#follower.link : undefined;
+  }
+
+  async start(): Promise<void> {
+    this.#follower.run();
+    // Time passes without an event too: this is for those who listen, `attachment` does not depend on it.
+    this.#watch = setInterval(() => this.#tellAttachment(), this.#options.selfFenceAfterMs / 10).unref();
+    try {
+      await this.#untilAttached();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async #untilAttached(): Promise<void> {
+    const startMs = this.#options.startMs ?? START_MS;
+    const timeout = Promise.withResolvers<never>();
+    let timer: NodeJS.Timeout | undefined;
+    const arm = (): void => {
+      timer = setTimeout(() => {
+        if (this.#follower.rebuilding) return arm();
+        const cause = this.#follower.problem;
+        const why = cause?.message ?? 'it does not answer';
+        return timeout.reject(
+          new Error(`the state map cannot be attached to within ${startMs} ms: ${why}`, { cause }),
+        );
+      }, startMs);
+    };
+    arm();
+    try {
+      await Promise.race([this.#follower.attached, timeout.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#watch);
+    await this.#placements.close(LAST_FLUSH_MS);
+    await this.#follower.stop();
+  }
+
+  #onAttached(replaced: boolean): void {
+    this.#users.forgetProvisional();
+    if (replaced) this.#writer.placeAgain();
+    this.#writer.reconcile();
+  }
+
+  #tellAttachment(): void {
+    const { attachment } = this.#contact;
+    if (attachment === this.#told) return;
+    this.#told = attachment;
+    this.#listeners.emit({ kind: 'attachment', attachment });
+  }
+
+  cached(user: User): UserRecord | undefined {
+    return this.#users.cached(user);
+  }
+
+  async load(user: User): Promise<UserRecord> {
+    assertUser(user);
+    return (await this.#users.load(user)).record;
+  }
+
+  async place(user: User, cohort: string): Promise<UserRecord> {
+    assertUser(user);
+    if (!this.#view.snapshot.cohortByName.has(cohort)) throw new RangeError(`there is no cohort ${cohort}`);
+    try {
+      return await this.#writer.place(user, cohort);
+    } catch (cause) {
+      this.#follower.suspectIfLost(cause);
+      if (cause instanceof TurnoutError) throw cause;
+      throw new TurnoutError('state_unknown', { cause });
+    }
+  }
+
+  async putUser(user: User, record: UserRecord): Promise<number> {
+    assertUser(user);
+    assertRecord(record);
+    try {
+      return await this.#writer.put(user, record);
+    } catch (error) {
+      this.#follower.suspectIfLost(error);
+      throw error;
+    }
+  }
+
+  onChange(listener: (change: StateChange) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  status(): StateStatus {
+    const { attachment, silentMs } = this.#contact;
+    return {
+      kind: 'redis',
+      attachment,
+      detachedMs: attachment === 'attached' ? 0 : Math.round(silentMs),
+      mapId: this.#view.snapshot.mapId,
+      epoch: this.#view.epoch,
+      cachedUsers: this.#users.size,
+      cacheHits: this.#users.hits,
+      cacheMisses: this.#users.misses,
+      problem:
+        attachment === 'attached' ? undefined : (this.#follower.problem?.message ?? 'it does not answer'),
+      placements: { waiting: this.#placements.waiting, lost: this.#placements.lost },
+    };
+  }
+}
+
+/** Does no I/O before `start`. Closing it leaves the record open: that belongs to whoever opened it. */
+export function createRedisState(options: RedisStateOptions): StateMap {
+  return new RedisState(options);
+}

@@ -1,0 +1,203 @@
+/**
+ * Changes one user in the map: placements by rule, and whole records. The order of the steps, and what a crash
+ * between two of them leaves, is in docs/state-map.md.
+ */
+import type { Logger } from 'pino';
+import { TurnoutError } from '../errors.ts';
+import type { User, UserRecord } from '../model.ts';
+import type { RecordStore } from '../storage/record-store.ts';
+import type { Link } from './map-follower.ts';
+import type { MapView } from './map-view.ts';
+import type { PlacementQueue } from './placement-queue.ts';
+import { decodeRecord, encodeRecord } from './record-codec.ts';
+import type { UserTable } from './user-table.ts';
+import { ABSENT, isNewer, newerOf, type Versioned } from './versioned.ts';
+
+export interface UserWriterOptions {
+  readonly record: RecordStore;
+  readonly view: MapView;
+  readonly users: UserTable;
+  readonly placements: PlacementQueue;
+  /** The way to the map; none while it is detached. */
+  readonly link: () => Link | undefined;
+  readonly problem: () => Error | undefined;
+  readonly clock: () => number;
+  readonly log: Logger;
+}
+
+/** Tries to swap a user's bytes, each lost to another writer of the same user. */
+const SWAPS_MAX = 20;
+/** An announced record that is not settled after this was left by a writer that died; milliseconds. */
+const REPAIR_AFTER_MS = 3_000;
+const RECONCILE_BATCH = 1_000;
+const NOTHING = Buffer.alloc(0);
+
+export class UserWriter {
+  readonly #options: UserWriterOptions;
+  readonly #repairing = new Set<User>();
+  readonly #placing = new Map<User, Promise<UserRecord>>();
+
+  constructor(options: UserWriterOptions) {
+    this.#options = options;
+  }
+
+  /** @throws TurnoutError `state_unknown` while the map is detached */
+  requireLink(): Link {
+    const { link, problem } = this.#options;
+    const attached = link();
+    if (attached !== undefined) return attached;
+    throw new TurnoutError('state_unknown', {
+      cause: new Error('the state map is detached', { cause: problem() }),
+    });
+  }
+
+  /** Sets a membership by rule unless there is one; what is in force then. Calls for one user share one. */
+  place(user: User, cohort: string): Promise<UserRecord> {
+    const running = this.#placing.get(user);
+    if (running !== undefined) return running;
+    const placing = this.#place(user, cohort).finally(() => this.#placing.delete(user));
+    this.#placing.set(user, placing);
+    return placing;
+  }
+
+  async #place(user: User, cohort: string): Promise<UserRecord> {
+    const { view, users, placements } = this.#options;
+    const { commands, map } = this.requireLink();
+    let known = newerOf(view.announced(user), users.known(user) ?? ABSENT);
+    let expected = known.version === 0 && isBlank(known) ? NOTHING : encodeRecord(known, view.cohorts);
+    for (let attempt = 0; attempt < SWAPS_MAX; attempt++) {
+      if (known.record.membership !== undefined) {
+        users.learn(user, known);
+        return known.record;
+      }
+      const placed: Versioned = {
+        record: { ...known.record, membership: { cohort, ordinal: undefined, by: 'rule' } },
+        version: known.version,
+      };
+      const bytes = encodeRecord(placed, view.cohorts);
+      const swap = await commands.swapUser(map, user, expected, bytes);
+      if (swap.won) {
+        users.learn(user, placed);
+        placements.add({ user, cohort, version: placed.version, bytes });
+        // A change that came in meanwhile may be newer still.
+        return newerOf(view.announced(user), users.known(user) ?? placed).record;
+      }
+      expected = swap.now;
+      const now = swap.now.length === 0 ? ABSENT : decodeRecord(swap.now, view.cohorts);
+      known = newerOf(view.announced(user), now);
+    }
+    throw new Error(`the record of one user changed ${SWAPS_MAX} times while it was to be placed`);
+  }
+
+  /** Places those again in a new map whom the old one had accepted and the record had not noted. */
+  placeAgain(): void {
+    const { placements, log } = this.#options;
+    const all = placements.takeAll();
+    if (all.length === 0) return;
+    const work = async (): Promise<void> => {
+      for (const { user, cohort } of all) {
+        // One that fails is placed by the user's next request.
+        await this.place(user, cohort).catch((err: unknown) => {
+          log.warn({ err, event: 'placement_not_repeated' }, 'a placement was lost with the old state map');
+        });
+      }
+    };
+    void work();
+  }
+
+  /**
+   * Replaces a record: first in the record store, then announced, then in its bucket.
+   * An error does not mean that the change will not come into force: once the record store has it, the next
+   * gateway that attaches carries it out (`reconcile`).
+   */
+  async put(user: User, record: UserRecord): Promise<number> {
+    const { record: store, view, log } = this.#options;
+    const { map } = this.requireLink();
+    const { membership } = record;
+    if (membership !== undefined && view.cohorts.numberOf(membership.cohort) === undefined) {
+      throw new RangeError(`there is no cohort ${membership.cohort}`);
+    }
+    const version = await store.writeUser({ mapId: map.id, user, record, epochFrom: 'map' });
+    const epoch = await this.#carryOut(user, { record, version });
+    store.confirmUser(user, version, epoch).catch((err: unknown) => {
+      log.warn(
+        { err, event: 'change_not_confirmed', epoch },
+        'the record was not told the epoch of a change',
+      );
+    });
+    return epoch;
+  }
+
+  /** Announces a record that the record store has, and puts it into its bucket. Repeating it changes nothing. */
+  async #carryOut(user: User, versioned: Versioned): Promise<number> {
+    const { view, log } = this.#options;
+    const { commands, map } = this.requireLink();
+    const bytes = encodeRecord(versioned, view.cohorts);
+    const epoch = await commands.announceUser(map, user, versioned.version, bytes);
+    view.announceOwn(user, versioned);
+    try {
+      await this.#settle({ commands, map }, user, versioned);
+    } catch (err) {
+      // In force since it was announced; `repair` finishes it, here or at another gateway.
+      log.warn({ err, event: 'change_not_settled', epoch }, 'an announced change is not in its bucket yet');
+    }
+    return epoch;
+  }
+
+  /** Brings an announced record into its bucket, unless that has a newer one, and says so. */
+  async #settle({ commands, map }: Link, user: User, versioned: Versioned): Promise<void> {
+    const { view } = this.#options;
+    const bytes = encodeRecord(versioned, view.cohorts);
+    let expected: Buffer = NOTHING;
+    for (let attempt = 0; ; attempt++) {
+      if (attempt === SWAPS_MAX) throw new Error(`the record of one user changed ${SWAPS_MAX} times`);
+      const swap = await commands.swapUser(map, user, expected, bytes);
+      if (swap.won) break;
+      const now = swap.now.length === 0 ? ABSENT : decodeRecord(swap.now, view.cohorts);
+      if (!isNewer(versioned, now)) break;
+      expected = swap.now;
+    }
+    await commands.settleUser(map, user, versioned.version);
+    view.settle(user, versioned.version);
+  }
+
+  /** Finishes announced changes whose writer seems to have died. Several gateways may do it at once. */
+  repair(link: Link): void {
+    const { view, clock, log } = this.#options;
+    const now = clock();
+    for (const [user, { versioned, since }] of view.unsettled) {
+      if (now - since < REPAIR_AFTER_MS || this.#repairing.has(user)) continue;
+      this.#repairing.add(user);
+      this.#settle(link, user, versioned)
+        .catch((err: unknown) =>
+          log.warn({ err, event: 'change_not_repaired' }, 'a change could not be finished'),
+        )
+        .finally(() => this.#repairing.delete(user));
+    }
+  }
+
+  /** Carries out changes that the record store has and whose writer died before the map had them. */
+  reconcile(): void {
+    const { record: store, log } = this.#options;
+    const work = async (): Promise<void> => {
+      const rows = await store.unconfirmedUsers(RECONCILE_BATCH);
+      for (const { user, ...versioned } of rows) {
+        const epoch = await this.#carryOut(user, versioned);
+        await store.confirmUser(user, versioned.version, epoch);
+      }
+      if (rows.length === RECONCILE_BATCH) await work();
+    };
+    work().catch((err: unknown) =>
+      log.warn({ err, event: 'changes_not_reconciled' }, 'changes wait for the stores'),
+    );
+  }
+}
+
+function isBlank({ record }: Versioned): boolean {
+  return (
+    record.state === undefined &&
+    record.pin === undefined &&
+    record.membership === undefined &&
+    record.newId === undefined
+  );
+}
