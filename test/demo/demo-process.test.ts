@@ -15,6 +15,8 @@ import { tempFolder } from './with-shop.ts';
 const START_MAX_MS = 90_000;
 const MAIN = fileURLToPath(new URL(`../../src/main${extname(import.meta.filename)}`, import.meta.url));
 
+t.setTimeout(170_000);
+
 const folder = await tempFolder();
 const dataDir = join(folder.path, 'data');
 t.teardown(() => folder.remove());
@@ -29,6 +31,10 @@ await t.test('it serves one user from each shop, and Ctrl-C leaves the data and 
   const staff = await ask(demo.gatewayUrl, { 'x-user-id': 'u-42', 'x-plan': 'staff' });
   t.equal(staff.headers.get('x-shop'), 'new');
   t.match(await staff.text(), /"name":"Grace Nair"/);
+  const logo = await fetch(`${demo.gatewayUrl}/static/logo.svg`, { headers: { 'x-user-id': 'u-42' } });
+  t.equal(logo.headers.get('x-shop'), 'legacy');
+  t.equal(logo.headers.get('content-type'), 'image/svg+xml');
+  t.match(await logo.text(), /^<svg /);
   const explained = await fetch(`${demo.adminUrl}/api/v1/explain?user=u-17&path=/api/profile`);
   t.equal(explained.status, 200);
   t.match(await explained.text(), /everyone/);

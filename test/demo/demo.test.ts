@@ -7,6 +7,8 @@ import { type DemoGateway, type DemoOptions, runDemo } from '../../src/demo/demo
 import { packageRoot } from '../../src/demo/package-root.ts';
 import { tempFolder } from './with-shop.ts';
 
+t.setTimeout(90_000);
+
 const folder = await tempFolder();
 t.teardown(() => folder.remove());
 

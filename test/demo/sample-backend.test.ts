@@ -11,6 +11,8 @@ import type { Backend } from '../../src/model.ts';
 import { processGone } from './process-gone.ts';
 import { tempFolder } from './with-shop.ts';
 
+t.setTimeout(90_000);
+
 const folder = await tempFolder();
 t.teardown(() => folder.remove());
 

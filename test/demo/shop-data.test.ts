@@ -6,6 +6,8 @@ import { SAMPLE_USERS, sampleData } from '../../src/demo/shop/sample-data.ts';
 import { mappedOrder, mappedPreferences, mappedProduct, mappedProfile } from './field-mapping.ts';
 import { at, list, type Reply, type TestShop, tempFolder, testShop } from './with-shop.ts';
 
+t.setTimeout(90_000);
+
 const folder = await tempFolder();
 const legacy = await testShop('legacy', { file: join(folder.path, 'legacy.db') });
 const sound = await testShop('new', { file: join(folder.path, 'sound.db'), faults: NO_FAULTS });

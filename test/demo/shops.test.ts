@@ -7,6 +7,8 @@ import { startShop } from '../../src/demo/start-shop.ts';
 import type { Backend } from '../../src/model.ts';
 import { at, list, tempFolder, testShop } from './with-shop.ts';
 
+t.setTimeout(90_000);
+
 const folder = await tempFolder();
 t.teardown(() => folder.remove());
 

@@ -7,6 +7,8 @@ import { runTraffic, type TrafficOptions } from '../../src/demo/traffic/run-traf
 import { userPlan, userSteps } from '../../src/demo/traffic/user-steps.ts';
 import { tempFolder, testShop } from './with-shop.ts';
 
+t.setTimeout(90_000);
+
 const folder = await tempFolder();
 t.teardown(() => folder.remove());
 

@@ -18,6 +18,13 @@ import type { LegacyStore } from './legacy-store.ts';
 const RECENT_ORDERS = 20;
 const HISTORY_ORDERS_MAX = 500;
 
+/** Pictures were never moved: the rewrite has none. */
+const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40" viewBox="0 0 120 40">
+  <rect width="120" height="40" rx="6" fill="#7a2e1d"/>
+  <text x="60" y="27" font-family="serif" font-size="20" text-anchor="middle" fill="#fff">SHOP</text>
+</svg>
+`;
+
 const USER_COLUMNS = ['userName', 'email', 'phone', 'addr1', 'addr2', 'zip', 'city', 'country'] as const;
 
 export interface LegacyShop {
@@ -143,6 +150,11 @@ function catalogueRoutes(shop: LegacyShop): ShopRoute[] {
     },
     { method: 'GET', path: '/api/search', handle: ({ query }) => list(store.search(searchQuery(query))) },
     { method: 'POST', path: '/api/search', handle: ({ body }) => list(store.search(searchBody(body))) },
+    {
+      method: 'GET',
+      path: '/static/logo.svg',
+      handle: () => ({ status: 200, text: LOGO, contentType: 'image/svg+xml' }),
+    },
   ];
 }
 

@@ -12,10 +12,9 @@ export interface ShopRequest {
   readonly requestId: string;
 }
 
-export interface ShopAnswer {
-  readonly status: number;
-  readonly body: unknown;
-}
+export type ShopAnswer =
+  | { readonly status: number; readonly body: unknown }
+  | { readonly status: number; readonly text: string; readonly contentType: string };
 
 export interface ShopRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

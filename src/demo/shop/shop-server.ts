@@ -1,4 +1,4 @@
-/** The HTTP side that both shops have in common: routes in, JSON out, bounds, a clean stop. */
+/** The HTTP side that both shops have in common: routes in, answers out, bounds, a clean stop. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Backend } from '../../model.ts';
@@ -60,9 +60,9 @@ async function answer(
     headers = error.headers;
     result = { status: error.status, body: options.errorBody(error, requestId) };
   }
-  const body = Buffer.from(`${JSON.stringify(result.body)}\n`);
+  const body = Buffer.from('text' in result ? result.text : `${JSON.stringify(result.body)}\n`);
   response.writeHead(result.status, {
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': 'text' in result ? result.contentType : 'application/json; charset=utf-8',
     'content-length': body.length,
     'cache-control': 'no-store',
     'x-shop': options.shop,
