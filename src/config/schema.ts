@@ -56,7 +56,7 @@ export const TokenSchema = mapping(
       text({
         pattern: '^(sha256:)?[0-9a-fA-F]{64}$',
         secret: true,
-        expected: 'the SHA-256 of a token, 64 hexadecimal digits',
+        expected: 'the SHA-256 of a token, 64 hexadecimal digits in quotes',
       }),
     ),
   },

@@ -1,6 +1,7 @@
 /**
  * Certificates and keys named in the configuration, proved usable before anything is started with them.
  */
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { Place } from './place.ts';
 import type { Report } from './report.ts';
@@ -23,9 +24,18 @@ export function checkTlsFiles(files: TlsFiles, place: Place, report: Report): vo
     report.problem(place, '`certFile` and `keyFile` are needed together');
     return;
   }
-  if (ca !== undefined) tryContext({ ca }, [...place, 'caFile'], 'this is not a PEM certificate', report);
+  const caPlace = [...place, 'caFile'];
+  // A secure context takes any bytes as `ca` and trusts nobody then.
+  if (ca !== undefined)
+    attempt(() => new X509Certificate(ca), caPlace, 'this is not a PEM certificate', report);
   if (cert === undefined || key === undefined) return;
-  tryContext({ cert, key }, [...place, 'certFile'], 'this certificate and its key cannot be used', report);
+  const certPlace = [...place, 'certFile'];
+  attempt(
+    () => createSecureContext({ cert, key }),
+    certPlace,
+    'this certificate and its key cannot be used',
+    report,
+  );
 }
 
 function readPem(file: string | undefined, place: Place, report: Report): Buffer | undefined {
@@ -39,14 +49,9 @@ function readPem(file: string | undefined, place: Place, report: Report): Buffer
   }
 }
 
-function tryContext(
-  pem: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer },
-  place: Place,
-  message: string,
-  report: Report,
-): void {
+function attempt(use: () => unknown, place: Place, message: string, report: Report): void {
   try {
-    createSecureContext(pem);
+    use();
   } catch (error) {
     const why = error instanceof Error && 'reason' in error ? String(error.reason) : 'no valid PEM';
     report.problem(place, `${message} (${why})`);

@@ -59,7 +59,7 @@ function warnOfIdentity(config: Omit<ConfigModel, 'warnings'>, { report }: Readi
   config.identity.forEach((source, index) => {
     if (source.from !== 'jwt' || source.key.kind !== 'jwks') return;
     const url = new URL(source.key.url);
-    if (url.protocol === 'https:' || isLoopback(url.hostname)) return;
+    if (url.protocol === 'https:' || isLoopback(url.hostname.replace(/^\[|\]$/g, ''))) return;
     report.warn(
       ['identity', index, 'jwksUrl'],
       'the keys come over http: whoever is on the way can put in their own and name themselves anybody',

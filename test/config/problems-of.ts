@@ -20,6 +20,12 @@ export function problemsOf(text: string, env: Environment = {}): string[] {
   }
 }
 
+/** As many lines as patterns, each meeting its own. */
+export function meetsLines(t: Test, lines: readonly string[], patterns: readonly RegExp[]): void {
+  t.equal(lines.length, patterns.length, lines.join('\n'));
+  patterns.forEach((pattern, index) => void t.match(lines[index], pattern));
+}
+
 export interface WrongCase {
   readonly name: string;
   readonly text: string;

@@ -46,7 +46,7 @@ testWrong(t, [
       '6:32  admin.tokens[3].token: a token is visible ASCII without spaces: it travels in a header',
       '7:32  admin.tokens[4].tokenFile: this file cannot be used: it does not exist',
       '8:18  admin.tokens[5].role: expected one of viewer, operator, admin; found "boss"',
-      '8:30  admin.tokens[5].tokenHash: expected the SHA-256 of a token, 64 hexadecimal digits; found text',
+      '8:30  admin.tokens[5].tokenHash: expected the SHA-256 of a token, 64 hexadecimal digits in quotes; found text',
     ],
   },
   {
