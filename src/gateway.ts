@@ -9,6 +9,7 @@ import { HeldWrites } from './cutover/held-writes.ts';
 import { type ErrorCode, TurnoutError } from './errors.ts';
 import { Forward, type ForwardPolicy } from './forwarding/forward.ts';
 import { ForwardPlainly, needsPlainForward } from './forwarding/forward-plainly.ts';
+import { RequestBody } from './forwarding/request-body.ts';
 import { StallWatch } from './forwarding/stall-watch.ts';
 import { type TunnelClient, tunnel } from './forwarding/tunnel.ts';
 import { type Answer, Http1Answer, Http2Answer } from './intake/answer.ts';
@@ -34,6 +35,9 @@ import { compileRoutes } from './routing/router.ts';
 import type { StateMap } from './state/state-map.ts';
 import type { Outcome, Telemetry } from './telemetry/telemetry.ts';
 import { BackendClient } from './upstream/backend-client.ts';
+
+/** How long the first piece of a body may take before the head is sent without it, milliseconds. */
+const FIRST_PIECE_MS = 10;
 
 export interface GatewayOptions {
   readonly config: ConfigModel;
@@ -73,6 +77,8 @@ export class Gateway {
   readonly #stopListening: () => void;
   /** Requests that are sending a body, to be found when the body breaks the protocol. */
   readonly #uploads = new WeakMap<Socket, Exchange>();
+  /** Connections whose body broke the protocol before its request got so far as to be sent. */
+  readonly #broken = new WeakSet<Socket>();
   readonly #upgrades = new WeakMap<Exchange, TunnelClient>();
   readonly #keyObserver = {
     identityKeysLoaded: (url: string, keys: number): void => {
@@ -235,11 +241,24 @@ export class Gateway {
     return new Exchange(request, answer, connection, this, this.#now());
   }
 
-  #forward(exchange: Exchange, policy: ForwardPolicy): void {
+  #forward(exchange: Exchange, policy: ForwardPolicy): void | Promise<void> {
     const client = this.#clients[exchange.backend ?? 'legacy'];
-    if (exchange.hasBody && !exchange.http2) this.#uploads.set(exchange.request.socket, exchange);
-    if (needsPlainForward(exchange)) new ForwardPlainly(exchange, client, policy).start();
-    else new Forward(exchange, client, policy).start();
+    if (!exchange.hasBody) {
+      if (needsPlainForward(exchange)) new ForwardPlainly(exchange, client, policy, undefined).start();
+      else new Forward(exchange, client, policy, undefined).start();
+      return undefined;
+    }
+    if (!exchange.http2) this.#uploads.set(exchange.request.socket, exchange);
+    const body = new RequestBody(exchange.request);
+    if (needsPlainForward(exchange)) {
+      new ForwardPlainly(exchange, client, policy, body).start();
+      return undefined;
+    }
+    return body.begins(FIRST_PIECE_MS).then((began) => {
+      if (exchange.ended) return;
+      const forward = began ? Forward : ForwardPlainly;
+      new forward(exchange, client, policy, body).start();
+    });
   }
 
   #tunnel(exchange: Exchange, policy: ForwardPolicy): void {
@@ -248,11 +267,10 @@ export class Gateway {
     tunnel(exchange, upgrade, this.#clients[exchange.backend ?? 'legacy'], policy);
   }
 
-  #onBrokenBody(socket: Socket): boolean {
+  #onBrokenBody(socket: Socket): void {
     const exchange = this.#uploads.get(socket);
-    if (exchange === undefined || exchange.ended) return false;
-    exchange.breakBody();
-    return true;
+    if (exchange === undefined || exchange.ended) this.#broken.add(socket);
+    else exchange.breakBody();
   }
 
   #onDefect(exchange: Exchange, error: unknown): void {

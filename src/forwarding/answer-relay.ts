@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts';
 import type { Exchange } from '../intake/exchange.ts';
 import { HeaderKind, headerName } from '../intake/header-names.ts';
 import { responseHead } from './response-headers.ts';
@@ -19,9 +20,12 @@ export interface RelayPolicy {
 export interface RelaySource {
   pause(): void;
   resume(): void;
-  /** The client does not take its answer. */
-  abandon(): void;
+  /** The exchange cannot go on, for this reason. */
+  abandon(code: ErrorCode): void;
 }
+
+/** Interim answers before the final one. Each of them puts off the backend's deadline. */
+export const INTERIM_MAX = 64;
 
 /**
  * Carries one backend's answer to the client as it comes: head, interim heads, body, trailers. Nothing is
@@ -31,6 +35,7 @@ export class AnswerRelay {
   readonly #exchange: Exchange;
   readonly #policy: RelayPolicy;
   readonly #source: RelaySource;
+  #interims = 0;
   #expected = -1;
   #received = 0;
   #ended = false;
@@ -49,6 +54,11 @@ export class AnswerRelay {
   }
 
   interim(status: number, raw: readonly (Buffer | string)[]): void {
+    this.#interims += 1;
+    if (this.#interims > INTERIM_MAX) {
+      this.#source.abandon('backend_malformed');
+      return;
+    }
     this.#exchange.answer.inform(status, responseHead(raw).headers);
   }
 
@@ -101,7 +111,9 @@ export class AnswerRelay {
   #wait(): void {
     this.#source.pause();
     if (this.#blocked === undefined) {
-      const blocked = new Watched(this.#policy.clientStallMs, () => this.#source.abandon());
+      const blocked = new Watched(this.#policy.clientStallMs, () => {
+        this.#source.abandon('client_stalled');
+      });
       this.#blocked = blocked;
       this.#exchange.answer.onDrain(() => {
         this.#policy.stalls.remove(blocked);

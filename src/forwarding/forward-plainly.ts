@@ -1,6 +1,7 @@
 /**
  * Sends the few requests that undici cannot send: `Expect: 100-continue` (the backend decides whether the
- * body is wanted), announced request trailers, and the target `*`. Each has a connection of its own, so
+ * body is wanted), announced request trailers, the target `*`, and a body that keeps its client waiting:
+ * undici sends a head together with the first piece of its body, and not before. Each has a connection of its own, so
  * nothing is ever repeated. Costs about twice the CPU of the common way.
  */
 
@@ -15,7 +16,7 @@ import type { BackendClient } from '../upstream/backend-client.ts';
 import { backendFailure, type Progress } from '../upstream/failure.ts';
 import { AnswerRelay, type RelaySource } from './answer-relay.ts';
 import type { ForwardPolicy } from './forward.ts';
-import { RequestBody } from './request-body.ts';
+import type { RequestBody } from './request-body.ts';
 import { requestHeaders } from './request-headers.ts';
 import { Watched } from './stall-watch.ts';
 
@@ -37,10 +38,19 @@ export class ForwardPlainly implements RelaySource {
   #answerStall: Watched | undefined;
   #over = false;
 
-  constructor(exchange: Exchange, client: BackendClient, policy: ForwardPolicy) {
+  readonly #body: RequestBody | undefined;
+
+  /** @param body `undefined` for a request without one */
+  constructor(
+    exchange: Exchange,
+    client: BackendClient,
+    policy: ForwardPolicy,
+    body: RequestBody | undefined,
+  ) {
     this.#exchange = exchange;
     this.#client = client;
     this.#policy = policy;
+    this.#body = body;
     this.#relay = new AnswerRelay(exchange, policy, this);
     client.pending += 1;
     const { model } = client;
@@ -79,8 +89,8 @@ export class ForwardPlainly implements RelaySource {
         this.#client.pending -= 1;
         clearTimeout(this.#timer);
       });
-    if (exchange.hasBody) this.#sendBody();
-    else this.#sending.end();
+    if (this.#body === undefined) this.#sending.end();
+    else this.#send(this.#body);
   }
 
   #sent(): void {
@@ -89,17 +99,19 @@ export class ForwardPlainly implements RelaySource {
     this.#timer = setTimeout(() => this.#giveUp('backend_headers_timeout'), this.#client.model.headersMs);
   }
 
-  #sendBody(): void {
+  #send(body: RequestBody): void {
     const { request } = this.#exchange;
     const upload = new Watched(this.#client.model.bodyMs, () => {
       this.#giveUp(body.hungry ? 'request_body_stalled' : 'backend_upload_stalled');
     });
-    const body = new RequestBody(request, () => {
+    body.onMove = () => {
       upload.moved = true;
       // A backend that waits for the body is not slow to answer.
       if (this.#progress === 'sent') this.#timer?.refresh();
-    });
+    };
     this.#policy.stalls.add(upload);
+    // The backend may answer, or ask for the body, before any of it has come.
+    this.#sending.flushHeaders();
     body
       .on('data', (chunk) => {
         if (!this.#sending.write(chunk)) body.pause();
@@ -154,8 +166,8 @@ export class ForwardPlainly implements RelaySource {
     if (this.#answerStall !== undefined && !this.#over) this.#policy.stalls.add(this.#answerStall);
   }
 
-  abandon(): void {
-    this.#giveUp('client_stalled');
+  abandon(code: ErrorCode): void {
+    this.#giveUp(code);
   }
 
   #fail(error: Error): void {

@@ -2,7 +2,7 @@
  * Sends one request to its backend and relays the answer.
  *
  *  1. The pool has room, or the request is refused at once.
- *  2. Headers and body are made ready; the body is a stream of the gateway's own.
+ *  2. Headers are made ready; a body is a stream of the gateway's own.
  *  3. The request is handed to the pool. Waiting for a connection is bounded.
  *  4. A connection was found: from here on a failure may mean that the backend has acted.
  *  5. Interim answers and the head are relayed.
@@ -21,7 +21,7 @@ import type { BackendClient } from '../upstream/backend-client.ts';
 import { failedOnReusedConnection } from '../upstream/backend-client.ts';
 import { backendFailure, type Progress } from '../upstream/failure.ts';
 import { AnswerRelay, type RelayPolicy, type RelaySource } from './answer-relay.ts';
-import { RequestBody } from './request-body.ts';
+import type { RequestBody } from './request-body.ts';
 import { requestHeaders } from './request-headers.ts';
 import { Watched } from './stall-watch.ts';
 
@@ -35,7 +35,10 @@ export interface ForwardPolicy extends RelayPolicy {
 
 /** RFC 9110, 9.2.2: sent twice they have the effect of once. A body cannot be sent twice: it is not kept. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY', 'PROPFIND']);
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND']);
+/** Reads by their method; a route may say that its `GET` changes things. */
+const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+const ASCII = /^[\t\x20-\x7e]*$/;
 
 export class Forward implements Dispatcher.DispatchHandler, RelaySource {
   readonly #exchange: Exchange;
@@ -49,14 +52,22 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
   #repeated = false;
   /** Set when this side gave up: what undici reports after that is the echo of it. */
   #gaveUp = false;
-  #body: RequestBody | undefined;
-  #upload: Watched | undefined;
+  readonly #body: RequestBody | undefined;
+  readonly #upload: Watched | undefined;
   #connectTimer: NodeJS.Timeout | undefined;
 
-  constructor(exchange: Exchange, client: BackendClient, policy: ForwardPolicy) {
+  /** @param body `undefined` for a request without one */
+  constructor(
+    exchange: Exchange,
+    client: BackendClient,
+    policy: ForwardPolicy,
+    body: RequestBody | undefined,
+  ) {
     this.#exchange = exchange;
     this.#client = client;
     this.#policy = policy;
+    this.#body = body;
+    if (body !== undefined) this.#upload = this.#watchUpload(body);
     this.#relay = new AnswerRelay(exchange, policy, this);
     const { head } = exchange;
     const { model } = client;
@@ -75,7 +86,7 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
         host,
         policy.pseudonym,
       ),
-      body: exchange.hasBody ? this.#openBody() : null,
+      body: body ?? null,
     };
   }
 
@@ -126,12 +137,17 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
   ): void {
     if (this.#gaveUp) return;
     const raw = Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
+    if (status < 100) {
+      this.#giveUp('backend_malformed');
+      return;
+    }
     if (status < 200) {
       this.#relay.interim(status, raw);
       return;
     }
     this.#progress = 'answering';
-    this.#relay.head(status, reason, raw);
+    // Decoded as UTF-8, so beyond ASCII it is no longer what the backend sent.
+    this.#relay.head(status, ASCII.test(reason) ? reason : '', raw);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -167,8 +183,8 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
     this.#controller?.resume();
   }
 
-  abandon(): void {
-    this.#giveUp('client_stalled');
+  abandon(code: ErrorCode): void {
+    this.#giveUp(code);
   }
 
   /** The connection had served before, said nothing of this request, and what is sent can be sent again. */
@@ -180,26 +196,21 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
       !this.#answerBegan &&
       this.#body === undefined &&
       IDEMPOTENT.has(method) &&
-      // A route may say that its GET changes things.
-      (requestClass === 'read' || !SAFE.has(method)) &&
+      (requestClass === 'read' || !READS.has(method)) &&
       isConnectionLoss(error) &&
       failedOnReusedConnection(error)
     );
   }
 
-  #openBody(): RequestBody {
-    const { bodyMs } = this.#client.model;
-    const upload = new Watched(bodyMs, () => {
-      this.#giveUp(this.#body?.hungry === true ? 'request_body_stalled' : 'backend_upload_stalled');
+  #watchUpload(body: RequestBody): Watched {
+    const upload = new Watched(this.#client.model.bodyMs, () => {
+      this.#giveUp(body.hungry ? 'request_body_stalled' : 'backend_upload_stalled');
     });
-    const body = new RequestBody(this.#exchange.request, () => {
+    body.onMove = () => {
       upload.moved = true;
-    });
-    // The pool reports the failure of a body that it reads; one that fails before or after that is nobody's.
-    body.on('error', () => undefined).once('close', () => this.#policy.stalls.remove(upload));
-    this.#upload = upload;
-    this.#body = body;
-    return body;
+    };
+    body.once('close', () => this.#policy.stalls.remove(upload));
+    return upload;
   }
 
   /** Ends the backend's side. With a code the client is told; without one it is the client that left. */

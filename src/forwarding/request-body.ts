@@ -10,30 +10,60 @@ const DISCARD_MS = 2_000;
  * when the backend answers early; were that the client's request itself, the client would lose the answer.
  */
 export class RequestBody extends Readable {
+  /** Called for each piece that the client sent. */
+  onMove: (() => void) | undefined;
   readonly #source: Readable;
-  readonly #onMove: () => void;
+  #onBegin: (() => void) | undefined;
   readonly #onData = (chunk: Buffer): void => {
-    this.#onMove();
+    this.#began();
+    this.onMove?.();
     if (!this.push(chunk)) this.#source.pause();
   };
   readonly #onEnd = (): void => {
+    this.#began();
     this.push(null);
   };
   readonly #onGone = (cause?: Error): void => {
     if (!this.#source.readableEnded) this.destroy(new TurnoutError('client_closed_upload', { cause }));
   };
 
-  /** @param onMove called for each piece that the client sent */
-  constructor(source: Readable, onMove: () => void) {
+  constructor(source: Readable) {
     super({ highWaterMark: 65_536 });
     this.#source = source;
-    this.#onMove = onMove;
+    // undici reports the failure of a body that it reads; one that fails before or after that is nobody's.
+    this.on('error', () => undefined);
     source
       .on('data', this.#onData)
       .on('end', this.#onEnd)
       .on('error', this.#onGone)
       .on('close', this.#onGone);
     source.pause();
+  }
+
+  /**
+   * Starts to read, and waits for the first piece or the end.
+   *
+   * @param waitMs bound on the wait
+   * @returns false when the client has sent nothing yet
+   */
+  begins(waitMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#onBegin = undefined;
+        resolve(false);
+      }, waitMs);
+      this.#onBegin = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.#source.resume();
+    });
+  }
+
+  #began(): void {
+    const onBegin = this.#onBegin;
+    this.#onBegin = undefined;
+    onBegin?.();
   }
 
   /** The client is being waited for, not the backend. */
@@ -47,6 +77,7 @@ export class RequestBody extends Readable {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const source = this.#source;
+    this.#began();
     source.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onGone);
     if (!source.readableEnded) discardRest(source);
     callback(error);
