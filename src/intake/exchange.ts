@@ -117,11 +117,13 @@ export class Exchange extends RequestView {
     const code = error instanceof TurnoutError ? error.code : 'internal';
     this.#failure = code;
     this.onInterrupt = undefined;
-    const { status } = ERRORS[code];
+    const { status, stage } = ERRORS[code];
     if (this.answer.headSent || status === 0) {
       this.answer.cut();
       return;
     }
+    // What follows such a head on its connection may not be what this side takes it for.
+    if (stage === 'request head, client') this.answer.closeAfter();
     if (this.requestId === '') this.requestId = requestIdOf(undefined);
     const body = problemBody(code, this.requestId);
     this.#status = status;

@@ -33,6 +33,10 @@ const KINDS = new Map<string, HeaderKind>([
   ['proxy-authenticate', HeaderKind.hopByHop],
   ['proxy-authorization', HeaderKind.hopByHop],
   ['http2-settings', HeaderKind.hopByHop],
+  // The gateway's own words: nobody else's are passed on, in either direction.
+  ['x-turnout-shadow', HeaderKind.hopByHop],
+  ['x-turnout-backend', HeaderKind.hopByHop],
+  ['x-turnout-epoch', HeaderKind.hopByHop],
   ['host', HeaderKind.host],
   ['content-length', HeaderKind.contentLength],
   ['transfer-encoding', HeaderKind.transferEncoding],

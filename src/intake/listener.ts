@@ -14,6 +14,7 @@ import type { ConfigModel, ListenModel } from '../config/model.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ERRORS } from '../errors.ts';
 import { problemBody, problemHeaders } from './problem.ts';
+import { inTurn, isAhead, isTooLate } from './turn.ts';
 
 export interface ListenerHandlers {
   readonly onRequest: (
@@ -23,11 +24,8 @@ export interface ListenerHandlers {
   readonly onUpgrade: (request: IncomingMessage, socket: Socket, early: Buffer) => void;
   /** What a client sent was refused before it became a request. */
   readonly onRefused: (code: ErrorCode) => void;
-  /**
-   * The body of the request that is being served on this connection broke the protocol.
-   * @returns whether there is such a request: it is then answered as any other failure
-   */
-  readonly onBrokenBody: (socket: Socket) => boolean;
+  /** The body of the request that is being served on this connection broke the protocol. */
+  readonly onBrokenBody: (socket: Socket) => void;
 }
 
 /** How long an idle connection may still bring a request while the listener is being closed. */
@@ -146,7 +144,9 @@ export class Listener {
   }
 
   #watch(server: Server | Http2SecureServer): void {
-    const { onRequest, onUpgrade } = this.#handlers;
+    const onRequest: ListenerHandlers['onRequest'] = (request, response) => {
+      this.#onRequest(request, response);
+    };
     server.maxConnections = this.#config.limits.connectionsMax;
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
@@ -162,7 +162,9 @@ export class Listener {
     // Without these two listeners Node would answer `Expect` on its own.
     server.on('checkContinue', onRequest);
     server.on('checkExpectation', onRequest);
-    server.on('upgrade', onUpgrade);
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, early: Buffer) => {
+      this.#onUpgrade(request, socket, early);
+    });
     server.on('connect', (_request: IncomingMessage, socket: Socket) => {
       this.#refuse(socket, 'upgrade_unsupported');
     });
@@ -171,15 +173,39 @@ export class Listener {
     });
   }
 
+  #onRequest(
+    request: IncomingMessage | Http2ServerRequest,
+    response: ServerResponse | Http2ServerResponse,
+  ): void {
+    const { onRequest } = this.#handlers;
+    if (!(response instanceof ServerResponse)) onRequest(request, response);
+    else if (isAhead(response)) inTurn(response.req, response, () => onRequest(request, response));
+    else if (!isTooLate(response)) onRequest(request, response);
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Socket, early: Buffer): void {
+    const current = currentAnswer(socket);
+    if (current === undefined) {
+      this.#handlers.onUpgrade(request, socket, early);
+      return;
+    }
+    // Sent ahead of an answer that is still due: that answer is finished, and the upgrade refused by the end.
+    socket.on('error', () => undefined);
+    current.once('close', () => socket.destroy());
+  }
+
   /** Answers what never became a request, and ends the connection: its next byte has no known meaning. */
   #refuse(socket: Socket, code: ErrorCode | undefined): void {
     if (code === undefined || !socket.writable) {
       socket.destroy();
       return;
     }
-    if (this.#handlers.onBrokenBody(socket)) return;
     const current = currentAnswer(socket);
     if (current !== undefined) {
+      if (!current.req.complete) {
+        this.#handlers.onBrokenBody(socket);
+        return;
+      }
       // A pipelined request is broken while the one before it is served: that one is finished first. A second
       // answer now would be taken for its own.
       socket.pause();
@@ -215,6 +241,8 @@ function refusalOf(error: NodeJS.ErrnoException): ErrorCode | undefined {
   switch (error.code) {
     case 'ECONNRESET':
     case 'EPIPE':
+    // The client ended its side inside a request.
+    case 'HPE_INVALID_EOF_STATE':
       return undefined;
     case 'HPE_HEADER_OVERFLOW':
       return 'head_too_large';

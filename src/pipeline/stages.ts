@@ -32,6 +32,10 @@ export function readHead(headersMax: number): Stage {
     if (head.host === undefined && exchange.request.httpVersionMinor === 1 && !exchange.http2) {
       throw new TurnoutError('bad_host');
     }
+    // HTTP/1.0 knows no chunks: what lies in front or behind may read the body in another way (RFC 9112, 6.1).
+    if (head.chunked && exchange.request.httpVersionMinor === 0 && !exchange.http2) {
+      throw new TurnoutError('malformed_request');
+    }
     if (exchange.target.charCodeAt(0) !== 47) acceptTarget(exchange);
   };
 }

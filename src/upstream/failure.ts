@@ -61,7 +61,13 @@ function codeOf(error: Error, progress: Progress): ErrorCode {
   if (progress === 'connecting') return 'backend_refused';
   if (CONNECT_REFUSED.has(code)) return 'backend_refused';
   // undici reports an unasked-for 100 or 101 as a socket error with this text and no code of its own.
-  if (MALFORMED.test(code) || error.message === 'bad response' || error.message === 'bad upgrade') {
+  // undici's parser errors have a code only where llhttp gave one.
+  if (
+    error.name === 'HTTPParserError' ||
+    MALFORMED.test(code) ||
+    error.message === 'bad response' ||
+    error.message === 'bad upgrade'
+  ) {
     return 'backend_malformed';
   }
   return 'backend_closed';
