@@ -248,14 +248,21 @@ export class Gateway {
       else new Forward(exchange, client, policy, undefined).start();
       return undefined;
     }
-    if (!exchange.http2) this.#uploads.set(exchange.request.socket, exchange);
+    if (!exchange.http2) {
+      const { socket } = exchange.request;
+      if (this.#broken.has(socket)) {
+        exchange.breakBody();
+        return undefined;
+      }
+      this.#uploads.set(socket, exchange);
+    }
     const body = new RequestBody(exchange.request);
     if (needsPlainForward(exchange)) {
       new ForwardPlainly(exchange, client, policy, body).start();
       return undefined;
     }
     return body.begins(FIRST_PIECE_MS).then((began) => {
-      if (exchange.ended) return;
+      if (exchange.ended || exchange.failed) return;
       const forward = began ? Forward : ForwardPlainly;
       new forward(exchange, client, policy, body).start();
     });

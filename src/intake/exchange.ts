@@ -87,6 +87,11 @@ export class Exchange extends RequestView {
     return this.#ended;
   }
 
+  /** It was answered with an error, which may still be on its way. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** The request carries a body, however short. */
   get hasBody(): boolean {
     if (this.http2) {

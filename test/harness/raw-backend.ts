@@ -184,6 +184,11 @@ export class RawBackend {
     return this.connections.flatMap(({ violation }) => (violation === undefined ? [] : [violation]));
   }
 
+  /** Bytes received over all connections. */
+  get receivedBytes(): number {
+    return this.connections.reduce((sum, connection) => sum + connection.receivedBytes, 0);
+  }
+
   get openConnections(): number {
     return this.connections.filter(({ socket }) => !socket.destroyed).length;
   }
