@@ -134,8 +134,9 @@ export function runWorker(open: OpenGatewayFn): void {
       }
     }
   });
-  process.on('disconnect', () => {
-    // Otherwise node:cluster ends the process on the spot, with the requests that it has.
+  // The worker's own event, not the process's: right after it node:cluster ends the process on the spot, with
+  // the requests that it has, unless it was told that the end is expected.
+  cluster.worker?.on('disconnect', () => {
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
     void worker.primaryLost();
   });

@@ -48,6 +48,11 @@ interface Place {
   retry: NodeJS.Timeout | undefined;
 }
 
+/** In a line of the primary's log, whose own `worker` and `pid` are the primary's. */
+function nameOf({ worker, pid }: WorkerProcess): { ofWorker: string; workerPid: number } {
+  return { ofWorker: worker, workerPid: pid };
+}
+
 export class Supervisor {
   readonly #log: Logger;
   readonly #random: () => number;
@@ -114,13 +119,11 @@ export class Supervisor {
    * @throws WorkerStartError of the first that cannot start; the others are ended
    */
   async start(): Promise<void> {
-    // The first one alone: a port of 0 becomes a number that the others, and those to come, share.
+    // The first one alone: what is wrong is said once, and it prepares the stores for the others.
     const [first, ...others] = this.#places;
     try {
-      if (first !== undefined) {
-        this.#address = await this.#fork(first).ready;
-        this.#config = { ...this.#config, listen: { ...this.#config.listen, port: this.#address.port } };
-      }
+      // The port stays as configured, 0 too: it is the name under which the workers share the socket.
+      if (first !== undefined) this.#address = await this.#fork(first).ready;
       await Promise.all(others.map((place) => this.#fork(place).ready));
     } catch (error) {
       await this.kill();
@@ -151,8 +154,14 @@ export class Supervisor {
     place.process = undefined;
     place.failures = lifeMs >= STABLE_MS ? 1 : place.failures + 1;
     const waitMs = Math.round(backOffMs(place.failures, this.#random));
-    const { worker, failures } = place;
-    const event = { event: 'worker_exited', worker, pid: process.pid, code, signal, failures, waitMs };
+    const event = {
+      event: 'worker_exited',
+      ...nameOf(process),
+      code,
+      signal,
+      failures: place.failures,
+      waitMs,
+    };
     this.#log.error(event, 'a worker ended and is started again');
     place.retry = setTimeout(() => {
       place.retry = undefined;
@@ -165,7 +174,7 @@ export class Supervisor {
   #announce(process: WorkerProcess | undefined): void {
     process?.ready.then(
       () => {
-        const event = { event: 'worker_started', worker: process.worker, pid: process.pid };
+        const event = { event: 'worker_started', ...nameOf(process) };
         this.#log.info(event, 'a worker serves');
       },
       // Its end is logged where it is acted on.
@@ -191,10 +200,10 @@ export class Supervisor {
         try {
           const answer = await process.ask(question, RELOAD_MS);
           if (answer.kind !== 'failure') return;
-          const event = { event: 'config_rejected', worker: process.worker, problem: answer.message };
+          const event = { event: 'config_rejected', ...nameOf(process), problem: answer.message };
           this.#log.error(event, 'a worker could not take the configuration');
         } catch (error) {
-          const event = { event: 'worker_silent', worker: process.worker, err: error };
+          const event = { event: 'worker_silent', ...nameOf(process), err: error };
           this.#log.warn(event, 'a worker did not acknowledge the configuration');
         }
       }),
@@ -228,10 +237,7 @@ export class Supervisor {
     try {
       await next.ready;
     } catch (error) {
-      this.#log.error(
-        { event: 'start_failed', worker: place.worker, err: error },
-        'a worker was not replaced',
-      );
+      this.#log.error({ event: 'start_failed', ...nameOf(next), err: error }, 'a worker was not replaced');
       next.kill();
       await next.exited;
       return false;
@@ -248,7 +254,7 @@ export class Supervisor {
       await old.drain(this.#config.shutdown.graceMs);
       this.#leaving.delete(old);
     }
-    const event = { event: 'worker_replaced', worker: place.worker, pid: next.pid, oldPid: old?.pid };
+    const event = { event: 'worker_replaced', ...nameOf(next), oldPid: old?.pid };
     this.#log.info(event, 'a worker was replaced');
     return true;
   }
