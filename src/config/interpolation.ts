@@ -8,8 +8,9 @@ import { allows, childSchema, type SchemaNode } from './schema-walk.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const INTERPOLATION = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{/g;
-const WHOLE = /^\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\}$/;
+/** A default holds no `$`: nothing is nested, and the search takes linear time. */
+const INTERPOLATION = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}$]*))?\}|\$\{/g;
+const WHOLE = /^\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}$]*)?\}$/;
 const NUMBER = /^-?\d{1,20}(?:\.\d{1,20})?$/;
 
 export interface Interpolated {
@@ -72,7 +73,7 @@ function replaceAll(written: string, env: Environment): Replaced {
       if (match === '$${') return '${';
       if (name === undefined) {
         problems.push(
-          '`${` begins no variable here; write ${NAME} or ${NAME:-default}, or $${ for a plain ${',
+          '`${` begins no variable here; write ${NAME} or ${NAME:-default}, or $${ for a plain ${; a default holds no $ and no }',
         );
         return match;
       }

@@ -94,8 +94,9 @@ backends:
 });
 
 void t.test('a ${ that begins no variable is a problem', async (t) => {
-  const message = '`${` begins no variable here; write ${NAME} or ${NAME:-default}, or $${ for a plain ${';
-  for (const text of ['${', '${}', '${1A}', '${A-B}', '${A', 'x${ A}']) {
+  const message =
+    '`${` begins no variable here; write ${NAME} or ${NAME:-default}, or $${ for a plain ${; a default holds no $ and no }';
+  for (const text of ['${', '${}', '${1A}', '${A-B}', '${A', 'x${ A}', '${A:-$B}', '${A:-${B:-}}']) {
     t.strictSame(problemsOf(`record: { kind: embedded, dir: ${JSON.stringify(text)} }${BACKENDS}`), [
       `1:27  record.dir: ${message}`,
     ]);
