@@ -75,7 +75,10 @@ export class UserReader {
   async #readRecord(user: User, why: unknown): Promise<Versioned> {
     const { record, recordMs } = this.#options;
     try {
-      return (await within(record.readUser(user), recordMs, record.where)) ?? ABSENT;
+      const stored = await within(record.readUser(user), recordMs, record.where);
+      if (stored?.inForce === false)
+        throw new Error('a change of this user is recorded and perhaps not in force');
+      return stored ?? ABSENT;
     } catch (error) {
       throw new TurnoutError('state_unknown', {
         cause: new AggregateError([why, error], 'neither the state map nor the record answers'),

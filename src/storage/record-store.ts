@@ -5,6 +5,8 @@ export interface StoredUser {
   readonly record: UserRecord;
   /** 0 for a user who was only ever placed by a rule. */
   readonly version: number;
+  /** Whether the change is known to be in force in the state map. Its writer may have died before that. */
+  readonly inForce: boolean;
 }
 
 export interface UserRow extends StoredUser {

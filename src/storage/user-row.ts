@@ -1,11 +1,11 @@
 import type { Backend, Membership, User, UserState } from '../model.ts';
-import { integer, integerOrNone, text, textOrNone, utf8 } from './columns.ts';
+import { flag, integer, integerOrNone, text, textOrNone, utf8 } from './columns.ts';
 import type { StoredUser, UserRow } from './record-store.ts';
 import type { Row } from './sql.ts';
 
 /** The columns that `storedUser` reads, from `users u LEFT JOIN cohorts c`. */
 export const USER_COLUMNS =
-  'u.key, u.state, u.pin, c.name AS cohort, u.ordinal, u.membership_by, u.new_id, u.version';
+  'u.key, u.state, u.pin, c.name AS cohort, u.ordinal, u.membership_by, u.new_id, u.version, u.epoch IS NOT NULL AS in_force';
 export const USER_TABLES = 'users u LEFT JOIN cohorts c ON c.number = u.cohort';
 
 /** The primary key of a user: its UTF-8. */
@@ -50,6 +50,7 @@ export function storedUser(row: Row): StoredUser {
       newId: textOrNone(row, 'new_id'),
     },
     version: integer(row, 'version'),
+    inForce: flag(row, 'in_force'),
   };
 }
 

@@ -53,7 +53,7 @@ export async function recordContract(t: Test, record: RecordStore): Promise<void
   await t.test('a user is read back as it was written', async (t) => {
     t.equal(await record.readUser('u1'), undefined);
     const version = await record.writeUser({ mapId: map.id, user: 'u1', record: FULL, epochFrom: 'map' });
-    t.strictSame(await record.readUser('u1'), { record: FULL, version });
+    t.strictSame(await record.readUser('u1'), { record: FULL, version, inForce: false });
     const later = await record.writeUser({
       mapId: map.id,
       user: 'u1',
@@ -61,7 +61,7 @@ export async function recordContract(t: Test, record: RecordStore): Promise<void
       epochFrom: 'map',
     });
     t.ok(later > version);
-    t.strictSame(await record.readUser('u1'), { record: ABSENT_RECORD, version: later });
+    t.strictSame(await record.readUser('u1'), { record: ABSENT_RECORD, version: later, inForce: false });
   });
 
   await t.test('writes at the same time each have a version of their own', async (t) => {
@@ -82,7 +82,7 @@ export async function recordContract(t: Test, record: RecordStore): Promise<void
   await t.test('a write is unconfirmed until its epoch is known', async (t) => {
     const version = await record.writeUser({ mapId: map.id, user: 'u3', record: FULL, epochFrom: 'map' });
     const pending = (await record.unconfirmedUsers(100)).find(({ user }) => user === 'u3');
-    t.strictSame(pending, { user: 'u3', record: FULL, version });
+    t.strictSame(pending, { user: 'u3', record: FULL, version, inForce: false });
     await record.confirmUser('u3', version - 1, 90);
     t.ok(
       (await record.unconfirmedUsers(100)).some(({ user }) => user === 'u3'),
@@ -90,6 +90,7 @@ export async function recordContract(t: Test, record: RecordStore): Promise<void
     );
     await record.confirmUser('u3', version, 91);
     t.notOk((await record.unconfirmedUsers(100)).some(({ user }) => user === 'u3'));
+    t.equal((await record.readUser('u3'))?.inForce, true);
     t.equal((await record.readMap())?.epoch, 91);
   });
 
@@ -114,6 +115,7 @@ export async function recordContract(t: Test, record: RecordStore): Promise<void
     t.strictSame(first.stored, {
       record: { ...ABSENT_RECORD, membership: { cohort: 'a', ordinal: undefined, by: 'rule' } },
       version: 0,
+      inForce: true,
     });
     const second = await record.placeUser(map.id, 'p1', 'b');
     t.equal(second.epoch, undefined);
