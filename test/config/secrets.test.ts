@@ -55,6 +55,12 @@ void t.test('no problem shows a secret', async (t) => {
   }
 });
 
+void t.test('a word without a value among tokens is not shown: it may be the token', async (t) => {
+  const lines = problemsOf(`admin: { tokens: [{ name: a, role: viewer, correcthorse }] }${BACKENDS}`);
+  t.match(lines[0], /^1:44 {2}admin\.tokens\[0\]: unknown key; expected one of name, role, /);
+  t.notMatch(lines.join(), 'correcthorse');
+});
+
 void t.test('numbers where secrets belong are not shown either', async (t) => {
   try {
     parseConfig(`admin: { tokens: [{ name: a, role: viewer, token: 1234567 }] }${BACKENDS}`);
@@ -97,11 +103,16 @@ void t.test('a JWT secret in a file loses the line break at its end and nothing 
   const secret = ` ${'ä'.repeat(16)} `;
   writeFileSync(file, `${secret}\r\n`);
   const text = `identity: [{ from: jwt, secretFile: ${JSON.stringify(file)} }]${BACKENDS}`;
-  t.match(parseConfig(text).identity[0], {
+  t.strictSame(parseConfig(text).identity[0], {
+    from: 'jwt',
     key: { kind: 'secret', secret },
     algorithms: ['HS256'],
     claim: 'sub',
     header: 'authorization',
+    cookie: undefined,
+    issuer: undefined,
+    audience: undefined,
+    clockToleranceMs: 5000,
   });
   writeFileSync(file, Buffer.alloc(40, 0xff));
   t.strictSame(problemsOf(text), ['1:25  identity[0].secretFile: this file cannot be used: it is not UTF-8']);

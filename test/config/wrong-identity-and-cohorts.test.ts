@@ -34,6 +34,11 @@ testWrong(t, [
     ],
   },
   {
+    name: 'a path parameter that may be in a route which cannot be read',
+    text: 'identity: [{ from: path, name: customer }]\nroutes: [{ match: ":customer/*" }]',
+    problems: ['2:12  routes[0].match: a pattern begins with "/"'],
+  },
+  {
     name: 'a token without a key, with two keys, with one that is too short, with one that is missing',
     text: `identity:
   - { from: jwt }

@@ -23,6 +23,11 @@ testWrong(t, [
     problems: ['2:20  admin.listen.port: `listen` has the same address (port 8080); the two need one each'],
   },
   {
+    name: 'the same, the other way round',
+    text: `admin: { listen: { host: "::", port: 8080 }, tokens: [{ name: a, role: viewer, token: ${TOKEN} }] }`,
+    problems: ['1:32  admin.listen.port: `listen` has the same address (port 8080); the two need one each'],
+  },
+  {
     name: 'an admin API that others can reach, without tokens',
     text: 'admin: { listen: { host: 10.0.0.1 } }',
     problems: [
