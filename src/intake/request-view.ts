@@ -1,4 +1,5 @@
 import type { AttributeRef, Attributes, User } from '../model.ts';
+import { utf8OfBytes } from '../routing/percent-decode.ts';
 import { cookieValue } from './cookies.ts';
 import { headerName } from './header-names.ts';
 import { queryValue } from './query.ts';
@@ -61,8 +62,11 @@ export class RequestView implements Attributes {
 
   attribute(ref: AttributeRef): string | undefined {
     switch (ref.source) {
-      case 'header':
-        return this.header(ref.name);
+      case 'header': {
+        // Rules are written in UTF-8; a value that is not is an attribute that nothing can match.
+        const value = this.header(ref.name);
+        return value === undefined ? undefined : utf8OfBytes(value);
+      }
       case 'claim':
         return this.claims?.get(ref.name);
       case 'cookie': {
