@@ -20,6 +20,7 @@ export function warn(written: ConfigWritten, config: Omit<ConfigModel, 'warnings
   warnOfBackends(config, reading);
   warnOfIdentity(config, reading);
   config.cohorts.forEach((cohort, index) => warnOfStage(cohort, index, config, reading));
+  warnOfNoDefault(config, reading);
   warnOfSleepingKeys(written, reading);
 }
 
@@ -65,6 +66,14 @@ function warnOfIdentity(config: Omit<ConfigModel, 'warnings'>, { report }: Readi
       'the keys come over http: whoever is on the way can put in their own and name themselves anybody',
     );
   });
+}
+
+function warnOfNoDefault({ cohorts }: Omit<ConfigModel, 'warnings'>, { report }: Reading): void {
+  if (!cohorts.some(({ rule }) => rule !== undefined) || cohorts.some(({ isDefault }) => isDefault)) return;
+  report.warn(
+    ['cohorts'],
+    'there are rules and no default cohort: a user whom no rule takes is in no cohort, and moves at once, without a hold, when an attribute changes; add a cohort with `default: true`',
+  );
 }
 
 function warnOfStage(

@@ -81,3 +81,15 @@ void t.test('keys that are accepted and not yet acted on, where they differ from
     'f:2:10  guard.action: accepted, but not yet acted on by this version',
   ]);
 });
+
+void t.test(
+  'rules without a default cohort leave users whom an attribute moves without a hold',
+  async (t) => {
+    const rule = '{ name: staff, rule: { attribute: header.x-plan, in: [staff] } }';
+    meetsLines(t, warningsOf(`cohorts: [${rule}]${BACKENDS}`), [
+      /^f:1:1 {2}cohorts: there are rules and no default/,
+    ]);
+    t.strictSame(warningsOf(`cohorts: [${rule}, { name: rest, default: true }]${BACKENDS}`), []);
+    t.strictSame(warningsOf(`cohorts: [{ name: vip }]${BACKENDS}`), []);
+  },
+);
