@@ -6,7 +6,8 @@ import { type Static, Type } from '@sinclair/typebox';
 import { type Decision, STAGES } from '../model.ts';
 
 /** One of a list of words. */
-const Word = <T extends string>(words: readonly T[]) => Type.Unsafe<T>(Type.String({ enum: [...words] }));
+const Word = <const T extends string>(words: readonly T[]) =>
+  Type.Unsafe<T>(Type.String({ enum: [...words] }));
 
 /** The decision as `decide` returned it; its reasons have a `code` and what belongs to it. */
 const DecisionSchema = Type.Unsafe<Decision>(

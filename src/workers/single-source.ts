@@ -1,12 +1,14 @@
 /** Answers the admin listener for a gateway in this very process. */
-import type {
-  AdminSource,
-  ExplanationDocument,
-  HypotheticalRequest,
-  Readiness,
-  StatusDocument,
+import {
+  type AdminSource,
+  type ExplanationDocument,
+  type HypotheticalRequest,
+  type Readiness,
+  SourceUnavailable,
+  type StatusDocument,
 } from '../admin/admin-source.ts';
 import type { ConfigModel } from '../config/model.ts';
+import { truthDigest } from '../config/truth-digest.ts';
 import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
 import { renderFamilies } from '../telemetry/exposition.ts';
 import { workersFamily } from '../telemetry/worker-metrics.ts';
@@ -14,50 +16,69 @@ import { reportOf } from './gateway-report.ts';
 import type { OpenGateway } from './open-gateway.ts';
 import { statusDocument } from './status-document.ts';
 
-export interface SingleGateway {
-  readonly gateway: OpenGateway;
-  readonly telemetry: ProcessTelemetry;
-  readonly sinceMs: number;
-  readonly stopping: () => boolean;
-  readonly config: () => ConfigModel;
-  readonly truthDigest: () => string;
-}
+const WORKER_STATE = { starting: 'starting', ready: 'ready', stopping: 'draining' } as const;
 
 export class SingleSource implements AdminSource {
-  readonly #single: SingleGateway;
+  readonly #telemetry: ProcessTelemetry;
+  /** The one in force; a reload replaces it. */
+  config: ConfigModel;
+  #gateway: OpenGateway | undefined;
+  #servingSinceMs = 0;
+  #stopping = false;
 
-  constructor(single: SingleGateway) {
-    this.#single = single;
+  constructor(config: ConfigModel, telemetry: ProcessTelemetry) {
+    this.config = config;
+    this.#telemetry = telemetry;
+  }
+
+  /** From now on it is ready. */
+  serves(gateway: OpenGateway): void {
+    this.#gateway = gateway;
+    this.#servingSinceMs = performance.now();
+  }
+
+  /** From now on it is not. */
+  stops(): void {
+    this.#stopping = true;
+  }
+
+  get #status(): Readiness['status'] {
+    if (this.#stopping) return 'stopping';
+    return this.#gateway === undefined ? 'starting' : 'ready';
+  }
+
+  #serving(): OpenGateway {
+    if (this.#gateway === undefined) throw new SourceUnavailable('The gateway is still starting.');
+    return this.#gateway;
   }
 
   async readiness(): Promise<Readiness> {
-    const { gateway, stopping } = this.#single;
+    const status = this.#gateway?.state.status();
     return {
-      status: stopping() ? 'stopping' : 'ready',
-      detached: gateway.state.status().attachment !== 'attached',
-      workers: { ready: 1, wanted: 1 },
+      status: this.#status,
+      detached: status !== undefined && status.attachment !== 'attached',
+      workers: { ready: this.#status === 'ready' ? 1 : 0, wanted: 1 },
     };
   }
 
   async metrics(): Promise<string> {
-    const { telemetry, stopping } = this.#single;
-    const families = await telemetry.families();
-    return renderFamilies([...families, workersFamily([stopping() ? 'draining' : 'ready'])]);
+    const families = await this.#telemetry.families();
+    return renderFamilies([...families, workersFamily([WORKER_STATE[this.#status]])]);
   }
 
   async explain(request: HypotheticalRequest): Promise<ExplanationDocument> {
-    return this.#single.gateway.explain(request);
+    return this.#serving().explain(request);
   }
 
   async status(): Promise<StatusDocument> {
-    const { gateway, sinceMs, stopping, config, truthDigest } = this.#single;
-    const report = reportOf(gateway, performance.now() - sinceMs);
-    const state = stopping() ? 'draining' : 'ready';
+    const gateway = this.#gateway;
+    const report =
+      gateway === undefined ? undefined : reportOf(gateway, performance.now() - this.#servingSinceMs);
     return statusDocument({
-      config: config(),
-      address: gateway.address,
-      truthDigest: truthDigest(),
-      gateways: [{ worker: '1', pid: process.pid, state, report }],
+      config: this.config,
+      address: gateway?.address ?? this.config.listen,
+      truthDigest: truthDigest(this.config),
+      gateways: [{ worker: '1', pid: process.pid, state: WORKER_STATE[this.#status], report }],
     });
   }
 }

@@ -9,6 +9,7 @@ import { type Admin, createAdmin } from '../admin/create-admin.ts';
 import type { Address, ConfigModel } from '../config/model.ts';
 import { truthDigest } from '../config/truth-digest.ts';
 import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
+import { expectFree } from './expect-free.ts';
 import { type OpenGatewayFn, openGateway } from './open-gateway.ts';
 import { SingleSource } from './single-source.ts';
 import { SupervisedSource } from './supervised-source.ts';
@@ -49,9 +50,12 @@ export function workerCount({ workers }: Pick<ConfigModel, 'workers'>): number {
 }
 
 /**
+ * The admin listener comes first and goes last: probes and people see what is going on meanwhile.
+ *
  * @throws the listener's own error (`EADDRINUSE`, …), WorkerStartError, or an Error in words for an operator
  */
 export async function startTurnout(options: StartOptions): Promise<RunningTurnout> {
+  await expectFree(options.config.listen);
   const count = workerCount(options.config);
   return count === 1 ? startSingle(options) : startSupervised(options, count);
 }
@@ -66,24 +70,15 @@ function listenForAdmin(
 }
 
 async function startSingle({ config, telemetry, open = openGateway }: StartOptions): Promise<RunningTurnout> {
-  let current = config;
-  let stopping = false;
-  const gateway = await open(config, telemetry);
-  const source = new SingleSource({
-    gateway,
-    telemetry,
-    sinceMs: performance.now(),
-    stopping: () => stopping,
-    config: () => current,
-    truthDigest: () => truthDigest(current),
-  });
-  const admin = await listenForAdmin(config, source, telemetry).catch(async (error: unknown) => {
-    await gateway.close({ graceMs: 0 });
+  const source = new SingleSource(config, telemetry);
+  const admin = await listenForAdmin(config, source, telemetry);
+  const gateway = await open(config, telemetry).catch(async (error: unknown) => {
+    await admin.close();
     throw error;
   });
-  // The admin listener stays until the end: probes and people see what is going on.
+  source.serves(gateway);
   const close = async (graceMs: number): Promise<void> => {
-    stopping = true;
+    source.stops();
     await gateway.close({ graceMs });
     await admin.close();
   };
@@ -93,12 +88,12 @@ async function startSingle({ config, telemetry, open = openGateway }: StartOptio
     workers: 1,
     reload: async (next) => {
       gateway.reload(next);
-      current = next;
+      source.config = next;
       telemetry.configure(next.log);
       admin.setTokens(next.admin.tokens);
     },
     replaceWorkers: async () => false,
-    close: () => close(current.shutdown.graceMs),
+    close: () => close(source.config.shutdown.graceMs),
     kill: () => close(0),
   };
 }
@@ -108,7 +103,6 @@ async function startSupervised(options: StartOptions, workers: number): Promise<
   const supervisor = new Supervisor({ config, workers, entry, log: telemetry.log });
   let current = config;
   const source = new SupervisedSource(supervisor, telemetry, () => truthDigest(current));
-  // First, so that a probe sees that it starts, and that a port in use is known before anything else is done.
   const admin = await listenForAdmin(config, source, telemetry);
   try {
     await supervisor.start();
@@ -127,7 +121,6 @@ async function startSupervised(options: StartOptions, workers: number): Promise<
       admin.setTokens(next.admin.tokens);
     },
     replaceWorkers: () => supervisor.replaceAll(),
-    // The admin listener stays until the end: probes and people see what is going on.
     close: async () => {
       await supervisor.close(current.shutdown.graceMs);
       await admin.close();

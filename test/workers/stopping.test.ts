@@ -37,11 +37,18 @@ void t.test('closing finishes a slow download, and takes no new connection', asy
   await within(refused(), 'connections to be refused');
 });
 
-void t.test('a port in use is the error of the start, and leaves no worker behind', async (t) => {
+void t.test('a port in use is the error of the start', async (t) => {
   const taken = await backend(t);
   const config = workersConfig(taken);
   const occupied = { ...config, listen: { ...config.listen, port: taken } };
   await t.rejects(startWorkers(t, 2, occupied), { code: 'EADDRINUSE' });
+});
+
+void t.test('what keeps a worker from starting is the error of the start', async (t) => {
+  const config = workersConfig(await backend(t));
+  const tls = { certFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' };
+  const broken = startWorkers(t, 2, { ...config, listen: { ...config.listen, tls } });
+  await t.rejects(broken, { name: 'WorkerStartError', code: 'ENOENT', message: /cert\.pem/u });
 });
 
 void t.test('when the primary is killed, the workers finish what they have and end', async (t) => {
