@@ -55,14 +55,12 @@ class Reloader {
   readonly #running: RunningTurnout;
   readonly #telemetry: ProcessTelemetry;
   readonly #readAgain: () => ConfigModel;
-  #current: ConfigModel;
   #last: Promise<void> = Promise.resolve();
 
   constructor(running: RunningTurnout, telemetry: ProcessTelemetry, options: ServeOptions) {
     this.#running = running;
     this.#telemetry = telemetry;
     this.#readAgain = options.readAgain;
-    this.#current = options.config;
   }
 
   request(): void {
@@ -73,9 +71,8 @@ class Reloader {
     const { log } = this.#telemetry;
     try {
       const next = this.#readAgain();
-      const plan = compareForReload(this.#current, next);
+      const plan = compareForReload(this.#running.config(), next);
       await this.#running.reload(next);
-      this.#current = next;
       if (plan.needsRestart.length > 0) {
         const event = { event: 'config_needs_restart', parts: plan.needsRestart };
         log.warn(event, 'parts of the configuration take effect with the next start only');

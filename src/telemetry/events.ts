@@ -1,6 +1,7 @@
 /**
- * The names of everything that is logged: the `event` field of each line. A fixed list, so that an alert on
- * a name does not depend on the words of a message. `docs/operation.md` explains them to operators.
+ * The names of everything that is logged: the `event` field of each line. A fixed list, so that an alert on a
+ * name does not depend on the words of a message. `docs/log-events.md` explains them to operators, and a test
+ * holds this list, the code and that page together.
  */
 export const EVENTS = [
   // life of a process
@@ -11,31 +12,42 @@ export const EVENTS = [
   'start_failed',
   'defect',
   // configuration
+  'config_warning',
   'config_reloaded',
   'config_rejected',
   'config_needs_restart',
   // workers
   'worker_started',
   'worker_exited',
-  'worker_replaced',
   'worker_silent',
   'workers_replacing',
+  'worker_replaced',
   'primary_lost',
   // requests
   'request',
-  'request_failed',
-  'connection_cut',
   // state map
   'state_attached',
   'state_detached',
-  'state_fenced',
-  'state_reset',
-  'cohort_seeded',
+  'state_lost',
+  'state_rebuilt',
+  'state_not_seeded',
+  'state_buckets',
+  'state_listener_failed',
+  'user_record_unreadable',
+  'change_not_confirmed',
+  'change_not_settled',
+  'change_not_repaired',
+  'changes_not_reconciled',
+  'placements_delayed',
+  'placements_lost',
+  'placement_not_repeated',
+  // record
+  'record_unreachable',
+  'record_connection_lost',
   // identity
   'identity_keys_loaded',
   'identity_keys_failed',
-  // admin
-  'admin_listening',
+  // admin listener
   'admin_token_refused',
   'admin_request_failed',
 ] as const;

@@ -19,6 +19,8 @@ export interface RunningTurnout {
   readonly address: Address;
   readonly adminAddress: Address;
   readonly workers: number;
+  /** The configuration in force. */
+  config(): ConfigModel;
   /** Takes a validated configuration; listeners and stores keep what they were started with. */
   reload(next: ConfigModel): Promise<void>;
   /** @returns whether all workers were replaced; false at once for a single process, which cannot. */
@@ -60,6 +62,23 @@ export async function startTurnout(options: StartOptions): Promise<RunningTurnou
   return count === 1 ? startSingle(options) : startSupervised(options, count);
 }
 
+/**
+ * What a running process takes over of a changed configuration. The rest stays as it was started, also for a
+ * worker that is started again later: two workers never use different backends or stores.
+ */
+function takenOver(current: ConfigModel, next: ConfigModel): ConfigModel {
+  const { listen, workers, backends, state, record, admin } = current;
+  return {
+    ...next,
+    listen,
+    workers,
+    backends,
+    state,
+    record,
+    admin: { ...next.admin, listen: admin.listen },
+  };
+}
+
 function listenForAdmin(
   config: ConfigModel,
   source: AdminSource,
@@ -69,10 +88,14 @@ function listenForAdmin(
   return createAdmin({ listen, tokens, source, log: telemetry.log });
 }
 
-async function startSingle({ config, telemetry, open = openGateway }: StartOptions): Promise<RunningTurnout> {
-  const source = new SingleSource(config, telemetry);
-  const admin = await listenForAdmin(config, source, telemetry);
-  const gateway = await open(config, telemetry).catch(async (error: unknown) => {
+async function startSingle({
+  config: first,
+  telemetry,
+  open = openGateway,
+}: StartOptions): Promise<RunningTurnout> {
+  const source = new SingleSource(first, telemetry);
+  const admin = await listenForAdmin(first, source, telemetry);
+  const gateway = await open(first, telemetry).catch(async (error: unknown) => {
     await admin.close();
     throw error;
   });
@@ -86,9 +109,11 @@ async function startSingle({ config, telemetry, open = openGateway }: StartOptio
     address: gateway.address,
     adminAddress: admin.address,
     workers: 1,
+    config: () => source.config,
     reload: async (next) => {
-      gateway.reload(next);
-      source.config = next;
+      const config = takenOver(source.config, next);
+      gateway.reload(config);
+      source.config = config;
       telemetry.configure(next.log);
       admin.setTokens(next.admin.tokens);
     },
@@ -114,9 +139,10 @@ async function startSupervised(options: StartOptions, workers: number): Promise<
     address: supervisor.address,
     adminAddress: admin.address,
     workers,
+    config: () => current,
     reload: async (next) => {
-      await supervisor.reload(next);
-      current = next;
+      current = takenOver(current, next);
+      await supervisor.reload(current);
       telemetry.configure(next.log);
       admin.setTokens(next.admin.tokens);
     },

@@ -188,10 +188,10 @@ export class Supervisor {
     process.families = [];
   }
 
-  /** Gives every worker a configuration that the primary has validated. */
+  /** Gives every worker, now and later, a configuration with the listener and the stores of the present one. */
   async reload(next: ConfigModel): Promise<void> {
-    this.#config = { ...next, listen: this.#config.listen };
-    const question: Question = { kind: 'reload', config: this.#config };
+    this.#config = next;
+    const question: Question = { kind: 'reload', config: next };
     await Promise.all(
       this.processes.map(async (process) => {
         // One that starts was given the old configuration: this comes right behind it.

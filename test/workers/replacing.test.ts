@@ -102,14 +102,21 @@ void t.test('replacing all workers under load loses no request and no figure', a
   t.equal(await metric('turnout_workers{state="draining"}'), 0);
 });
 
-void t.test('a worker that is started again has the configuration of the last reload', async (t) => {
-  const { turnout, config, admin, pids, logged } = await startWorkers(t, 2, workersConfig(await backend(t)));
-  await turnout.reload({ ...config, anonymous: 'new', log: { level: 'info', accessSample: 0 } });
+void t.test('a worker that is started again has the last configuration, on the first backends', async (t) => {
+  const { turnout, config, admin, pids, logged, port } = await startWorkers(
+    t,
+    2,
+    workersConfig(await backend(t)),
+  );
+  const elsewhere = workersConfig(await backend(t, (_request, response) => response.writeHead(404).end()));
+  const log = { level: 'info' as const, accessSample: 0 };
+  await turnout.reload({ ...config, anonymous: 'new', backends: elsewhere.backends, log });
   for (const [index, pid] of (await pids()).entries()) {
     process.kill(pid, 'SIGKILL');
     await logged('worker_started', index + 1);
   }
   for (let index = 0; index < 2; index += 1) {
     t.match(JSON.parse(await admin('/api/v1/explain')), { decision: { target: 'new' } });
+    t.match(await get(port, false), { ok: true }, 'another backend needs another start');
   }
 });
