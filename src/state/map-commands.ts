@@ -25,6 +25,11 @@ export class MapLostError extends Error {
   override name = 'MapLostError';
 }
 
+/** The change feed does not go on where it should. */
+export class FeedGapError extends MapLostError {
+  override name = 'FeedGapError';
+}
+
 /** A bucket of the map was wiped or evicted while the map itself is still there: the map has to be rebuilt. */
 export class BucketLostError extends MapLostError {
   override name = 'BucketLostError';

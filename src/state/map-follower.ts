@@ -13,7 +13,13 @@ import type { RecordStore, StoredCohort } from '../storage/record-store.ts';
 import { backoffMs } from './backoff.ts';
 import type { Contact } from './contact.ts';
 import { judgeMap } from './judge-map.ts';
-import { BucketLostError, MapCommands, type MapIdentity, MapLostError } from './map-commands.ts';
+import {
+  BucketLostError,
+  FeedGapError,
+  MapCommands,
+  type MapIdentity,
+  MapLostError,
+} from './map-commands.ts';
 import type { MapView } from './map-view.ts';
 import { rebuildMap } from './rebuild.ts';
 import { openRedis, type RedisClient, type RedisModel } from './redis-client.ts';
@@ -201,8 +207,7 @@ export class MapFollower {
     this.#assertCurrent(session);
     const before = view.identity?.id;
     if (verdict.kind === 'adopt') view.adopt(verdict.shared);
-    // Up to the epoch that was the latest when it was asked for.
-    while (view.epoch < verdict.shared.epoch) await this.#readFeed(session, 1);
+    await this.#catchUp(session, verdict.shared.epoch);
     const map = view.identity;
     if (map === undefined) throw new Error('no map was adopted');
     await this.#seed(session, map);
@@ -258,6 +263,18 @@ export class MapFollower {
     const epoch = await session.commands.addCohorts(map, stored);
     while (this.#options.view.epoch < epoch) await this.#readFeed(session, 1);
     this.#seeded = true;
+  }
+
+  /** Applies the feed up to `epoch`, which was the latest when it was asked for. */
+  async #catchUp(session: Session, epoch: number): Promise<void> {
+    const { view } = this.#options;
+    try {
+      while (view.epoch < epoch) await this.#readFeed(session, 1);
+    } catch (error) {
+      // The feed still has the entry that was applied last, so nothing after it was trimmed: it is damaged.
+      if (error instanceof FeedGapError) this.#condemned = view.identity?.id;
+      throw error;
+    }
   }
 
   /** Applies what the feed has, waiting up to `blockMs` for it; whether that was all of it. */

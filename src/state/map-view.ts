@@ -8,7 +8,7 @@ import type { Hold, Snapshot, User } from '../model.ts';
 import { cohortNumbers } from './cohort-numbers.ts';
 import type { FeedEntry } from './feed-entry.ts';
 import type { Listeners } from './listeners.ts';
-import { type MapIdentity, MapLostError } from './map-commands.ts';
+import { FeedGapError, type MapIdentity } from './map-commands.ts';
 import { type CohortNumbers, decodeRecord } from './record-codec.ts';
 import type { SharedState } from './shared-state.ts';
 import { atEpoch, createSnapshot } from './snapshot.ts';
@@ -155,14 +155,14 @@ export class MapView {
 
   /**
    * Applies the next entry. `shared` is the shared slot as it is now, for an entry that says that it changed.
-   * @throws MapLostError when the entry does not follow the last one applied
+   * @throws FeedGapError when the entry does not follow the last one applied
    */
   apply(entry: FeedEntry, shared: SharedState | undefined): void {
     const { epoch, change } = entry;
     const current = this.snapshot;
     const expected = change.kind === 'settled' ? current.epoch : current.epoch + 1;
     if (epoch !== expected) {
-      throw new MapLostError(`the change feed goes on with epoch ${epoch} where ${expected} was due`);
+      throw new FeedGapError(`the change feed goes on with epoch ${epoch} where ${expected} was due`);
     }
     this.#position = entry.id;
     switch (change.kind) {

@@ -21,7 +21,7 @@ export interface Placed {
 }
 
 export interface PlacementQueueOptions {
-  readonly record: RecordStore;
+  readonly record: Pick<RecordStore, 'placeUsers'>;
   readonly log: Logger;
   /** Announces a batch in the map that is attached now; rejects when none is. */
   readonly announce: (batch: readonly Placed[]) => Promise<{ mapId: string; epoch: number }>;

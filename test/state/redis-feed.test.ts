@@ -111,6 +111,39 @@ await t.test('a gateway that fell behind the trimmed feed drops everything and r
   t.strictSame(await b.load(user), { ...ABSENT_RECORD, pin: 'new' });
 });
 
+await t.test('a feed trimmed under the eyes of a gateway is noticed by the gap', async (t) => {
+  const record = await freshRecord(t, stores);
+  const state = await openState(t, redisModel({ url: redis.url }), record);
+  const { epoch, mapId } = state.snapshot;
+  const reset = nextChange(state, (change) => change.kind === 'reset');
+  await redis.client
+    .multi()
+    .hset('{turnout}:meta', 'epoch', epoch + 5)
+    .xtrim('{turnout}:changes', 'MAXLEN', 0)
+    .xadd('{turnout}:changes', '*', 'e', epoch + 5, 'k', 's')
+    .exec();
+  await reset;
+  await untilAttached(state);
+  t.equal(state.snapshot.epoch, epoch + 5);
+  t.equal(state.snapshot.mapId, mapId, 'it is still the same map');
+});
+
+await t.test('a feed that skips a change is damaged: the map is rebuilt', async (t) => {
+  const record = await freshRecord(t, stores);
+  const state = await openState(t, redisModel({ url: redis.url }), record);
+  const { epoch, mapId } = state.snapshot;
+  const reset = nextChange(state, (change) => change.kind === 'reset');
+  await redis.client
+    .multi()
+    .hset('{turnout}:meta', 'epoch', epoch + 2)
+    .xadd('{turnout}:changes', '*', 'e', epoch + 2, 'k', 's')
+    .exec();
+  await reset;
+  await untilAttached(state);
+  t.not(state.snapshot.mapId, mapId);
+  t.ok(state.snapshot.epoch > epoch + 2);
+});
+
 await t.test('a record that cannot be read is an error for its user, not an absent record', async (t) => {
   const record = await freshRecord(t, stores);
   const state = await openState(t, redisModel({ url: redis.url, userBuckets: 1 }), record);
@@ -127,6 +160,9 @@ await t.test('a change whose writer died after announcing it is finished by anot
   const b = await openState(t, model, record, { selfFenceAfterMs: 1_000 });
   const user = freshUser();
   const bytes = Buffer.of(1, 0x80 | 0b1000, 50); // pin new, version 50
+  const overtaken = freshUser();
+  const newer = Buffer.of(1, 0x80 | 0b0100, 60); // pin legacy, version 60
+  await redis.client.hset('turnout:u:0', overtaken, newer);
   const heard = nextChange(b, (change) => change.kind === 'user' && change.user === user);
   // What the dead writer did: the epoch, the pending entry and the announcement, in one script.
   const { epoch } = b.snapshot;
@@ -135,6 +171,9 @@ await t.test('a change whose writer died after announcing it is finished by anot
     .hset('{turnout}:meta', 'epoch', epoch + 1)
     .hset('{turnout}:pending', user, Buffer.concat([Buffer.from('50:'), bytes]))
     .xadd('{turnout}:changes', '*', 'e', epoch + 1, 'k', 'u', 'u', user, 'r', bytes)
+    .hset('{turnout}:meta', 'epoch', epoch + 2)
+    .hset('{turnout}:pending', overtaken, Buffer.concat([Buffer.from('50:'), bytes]))
+    .xadd('{turnout}:changes', '*', 'e', epoch + 2, 'k', 'u', 'u', overtaken, 'r', bytes)
     .exec();
   await heard;
   const pinned = { ...ABSENT_RECORD, pin: 'new' };
@@ -144,6 +183,8 @@ await t.test('a change whose writer died after announcing it is finished by anot
   while ((await redis.client.hlen('{turnout}:pending')) > 0)
     await new Promise((next) => setTimeout(next, 50));
   t.strictSame(await redis.client.hgetBuffer('turnout:u:0', user), bytes);
+  t.strictSame(await redis.client.hgetBuffer('turnout:u:0', overtaken), newer, 'a newer record stays');
+  t.equal((await b.load(overtaken)).pin, 'legacy');
 });
 
 await t.test('a write that only Postgres has is carried out by the next gateway that attaches', async (t) => {

@@ -1,4 +1,5 @@
 /** State maps on real Redis servers, as the tests beside this file need them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { ABSENT_RECORD, type UserRecord } from '../../src/model.ts';
@@ -91,4 +92,9 @@ export async function startStores(t: Test): Promise<Stores> {
 export async function freshRecord(t: Test, { redis, postgres }: Stores): Promise<RecordStore> {
   await redis.client.flushall();
   return postgresRecord(t, await postgres.createDatabase());
+}
+
+/** Asks again and again, for what nobody tells. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await sleep(20);
 }
