@@ -257,6 +257,7 @@ export class Gateway {
       this.#uploads.set(socket, exchange);
     }
     const body = new RequestBody(exchange.request);
+    exchange.upload = body;
     if (needsPlainForward(exchange)) {
       new ForwardPlainly(exchange, client, policy, body).start();
       return undefined;

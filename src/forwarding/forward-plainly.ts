@@ -118,7 +118,7 @@ export class ForwardPlainly implements RelaySource {
       })
       .once('end', () => {
         const { rawTrailers } = request;
-        if (rawTrailers.length > 0 && this.#exchange.head.chunked)
+        if (rawTrailers.length > 0 && this.#exchange.head.contentLength === undefined)
           this.#sending.addTrailers(trailerPairs(rawTrailers));
         this.#sending.end();
       })

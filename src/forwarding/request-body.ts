@@ -1,3 +1,4 @@
+import { Http2ServerRequest } from 'node:http2';
 import { Readable } from 'node:stream';
 import { TurnoutError } from '../errors.ts';
 
@@ -13,6 +14,7 @@ export class RequestBody extends Readable {
   /** Called for each piece that the client sent. */
   onMove: (() => void) | undefined;
   readonly #source: Readable;
+  #whole = false;
   #onBegin: (() => void) | undefined;
   readonly #onData = (chunk: Buffer): void => {
     this.#began();
@@ -21,6 +23,11 @@ export class RequestBody extends Readable {
   };
   readonly #onEnd = (): void => {
     this.#began();
+    if (isCut(this.#source)) {
+      this.destroy(new TurnoutError('client_closed_upload'));
+      return;
+    }
+    this.#whole = true;
     this.push(null);
   };
   readonly #onGone = (cause?: Error): void => {
@@ -66,6 +73,11 @@ export class RequestBody extends Readable {
     onBegin?.();
   }
 
+  /** The client has sent all of it. */
+  get whole(): boolean {
+    return this.#whole;
+  }
+
   /** The client is being waited for, not the backend. */
   get hungry(): boolean {
     return !this.#source.isPaused();
@@ -82,6 +94,11 @@ export class RequestBody extends Readable {
     if (!source.readableEnded) discardRest(source);
     callback(error);
   }
+}
+
+/** A stream that its client reset ends like a whole one; a whole one is still open for the answer when it ends. */
+function isCut(source: Readable): boolean {
+  return source instanceof Http2ServerRequest && source.stream.closed;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Http2ServerResponse } from 'node:http2';
+import { constants, type Http2ServerResponse } from 'node:http2';
 import { HeaderKind, headerName } from './header-names.ts';
 
 /**
@@ -114,7 +114,8 @@ export class Http2Answer implements Answer {
   }
 
   get finished(): boolean {
-    return this.#response.writableFinished;
+    // A stream that the client reset is reported as finished too.
+    return this.#response.writableEnded && this.#response.stream.rstCode === constants.NGHTTP2_NO_ERROR;
   }
 
   inform(status: number, headers: readonly string[]): void {
@@ -140,10 +141,15 @@ export class Http2Answer implements Answer {
   }
 
   endWhole(body: Buffer): void {
-    this.#response.end(body);
+    this.end(body, undefined);
   }
 
   end(chunk: Buffer | undefined, trailers: readonly string[] | undefined): void {
+    const { stream } = this.#response;
+    if (!stream.endAfterHeaders && !stream.readableEnded) {
+      // The answer came before the request was whole: the rest of it is not wanted (RFC 9113, 8.1).
+      stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+    }
     if (trailers !== undefined && trailers.length > 0) this.#response.addTrailers(grouped(trailers));
     if (chunk === undefined) this.#response.end();
     else this.#response.end(chunk);
@@ -155,7 +161,7 @@ export class Http2Answer implements Answer {
 
   cut(): void {
     // CANCEL is the client's word; a proxy whose backend failed says INTERNAL_ERROR (RFC 9113, 7).
-    this.#response.stream.close(2);
+    this.#response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 
   closeAfter(): void {

@@ -50,6 +50,9 @@ export class Exchange extends RequestView {
   /** Time spent waiting for somebody else (identity, state, hold), which is no overhead of the gateway's own. */
   waitedMs = 0;
 
+  /** The request's body, once somebody reads it. */
+  upload: { readonly whole: boolean } | undefined;
+
   /**
    * Called when the client's side fails before the answer is whole: with the error to answer if the client is
    * still there to read it, without one if it left. Set by whoever works for the exchange now.
@@ -85,6 +88,11 @@ export class Exchange extends RequestView {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  get #uploadIsWhole(): boolean {
+    // Node calls a stream complete that was reset.
+    return this.http2 ? (this.upload?.whole ?? true) : this.request.complete;
   }
 
   /** It was answered with an error, which may still be on its way. */
@@ -151,7 +159,7 @@ export class Exchange extends RequestView {
     const interrupted = this.onInterrupt;
     this.onInterrupt = undefined;
     if (!this.answer.finished && this.#failure === undefined && !this.#handedOver) {
-      this.#failure = this.request.complete ? 'client_closed' : 'client_closed_upload';
+      this.#failure = this.#uploadIsWhole ? 'client_closed' : 'client_closed_upload';
       interrupted?.(undefined);
     }
     this.#observer.onEnd(this, this.#status, this.#failure);

@@ -1,18 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server } from 'node:http';
 import { createServer, ServerResponse } from 'node:http';
-import type {
-  Http2SecureServer,
-  Http2ServerRequest,
-  Http2ServerResponse,
-  ServerHttp2Session,
-} from 'node:http2';
-import { createSecureServer } from 'node:http2';
+import type { Http2SecureServer, Http2ServerRequest, ServerHttp2Session } from 'node:http2';
+import { createSecureServer, Http2ServerResponse } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { Server as NetServer } from 'node:net';
 import type { ConfigModel, ListenModel } from '../config/model.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ERRORS } from '../errors.ts';
+import { Http2Answer } from './answer.ts';
 import { problemBody, problemHeaders } from './problem.ts';
 import { inTurn, isAhead, isTooLate } from './turn.ts';
 
@@ -130,6 +126,8 @@ export class Listener {
       ...options,
       http1Options: options,
       allowHTTP1: true,
+      // A backend that repeats a header is not a reason to fail its answer.
+      strictSingleValueFields: false,
       cert: readFileSync(listen.tls.certFile),
       key: readFileSync(listen.tls.keyFile),
       minVersion: 'TLSv1.2',
@@ -165,8 +163,9 @@ export class Listener {
     server.on('upgrade', (request: IncomingMessage, socket: Socket, early: Buffer) => {
       this.#onUpgrade(request, socket, early);
     });
-    server.on('connect', (_request: IncomingMessage, socket: Socket) => {
-      this.#refuse(socket, 'upgrade_unsupported');
+    server.on('connect', (_request, socket: Socket | Http2ServerResponse) => {
+      if (socket instanceof Http2ServerResponse) this.#refuseStream(socket, 'upgrade_unsupported');
+      else this.#refuse(socket, 'upgrade_unsupported');
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       this.#refuse(socket, refusalOf(error));
@@ -192,6 +191,15 @@ export class Listener {
     // Sent ahead of an answer that is still due: that answer is finished, and the upgrade refused by the end.
     socket.on('error', () => undefined);
     current.once('close', () => socket.destroy());
+  }
+
+  /** Answers what never became a request, on its own stream. */
+  #refuseStream(response: Http2ServerResponse, code: ErrorCode): void {
+    this.#handlers.onRefused(code);
+    const body = problemBody(code, undefined);
+    const answer = new Http2Answer(response);
+    answer.head(ERRORS[code].status, ERRORS[code].title, problemHeaders(code, undefined, body));
+    answer.end(body, undefined);
   }
 
   /** Answers what never became a request, and ends the connection: its next byte has no known meaning. */
@@ -228,12 +236,17 @@ function isAddress(address: string | AddressInfo | null): address is AddressInfo
   return typeof address === 'object' && address !== null;
 }
 
-/** Only WebSockets are tunnelled: any other upgrade would let a client speak past the gateway. */
-function isWebSocket(request: {
-  headers: { upgrade?: string | undefined };
-  method?: string | undefined;
-}): boolean {
-  return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
+/**
+ * Only WebSockets are tunnelled: any other upgrade would let a client speak past the gateway. One with a body is
+ * a plain request, for its body would be taken for the tunnel's first bytes.
+ */
+function isWebSocket({ method, headers }: Pick<IncomingMessage, 'method' | 'headers'>): boolean {
+  return (
+    method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    (headers['content-length'] ?? '0') === '0' &&
+    headers['transfer-encoding'] === undefined
+  );
 }
 
 /** The error to answer; `undefined` when nobody is there to read it. */
