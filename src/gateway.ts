@@ -231,7 +231,7 @@ export class Gateway {
     const exchange = this.#open(request, new Http1Answer(response));
     this.#upgrades.set(exchange, { socket, early, detach: () => response.detachSocket(socket) });
     socket.on('error', () => undefined).once('close', () => exchange.closed());
-    response.once('finish', () => socket.end());
+    response.once('finish', () => socket.destroySoon());
     this.#compiled.upgradePipeline.run(exchange);
   }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { BackendModel } from '../config/model.ts';
 import type { Backend } from '../model.ts';
@@ -24,17 +24,18 @@ interface TlsOptions {
   readonly ca: Buffer | undefined;
   readonly cert: Buffer | undefined;
   readonly key: Buffer | undefined;
-  readonly servername: string | undefined;
+  /** The name to ask for and to verify; empty for an address, which is verified as such and not asked for. */
+  readonly servername: string;
   readonly rejectUnauthorized: boolean;
 }
 
-function tlsOptions(model: BackendModel): TlsOptions {
+function tlsOptions(model: BackendModel, hostname: string): TlsOptions {
   const { caFile, certFile, keyFile, serverName, verify } = model.tls;
   return {
     ca: caFile === undefined ? undefined : readFileSync(caFile),
     cert: certFile === undefined ? undefined : readFileSync(certFile),
     key: keyFile === undefined ? undefined : readFileSync(keyFile),
-    servername: serverName,
+    servername: serverName ?? (isIP(hostname) === 0 ? hostname : ''),
     rejectUnauthorized: verify,
   };
 }
@@ -66,7 +67,7 @@ export class BackendClient {
     this.hostname = url.hostname.replace(/^\[|\]$/g, '');
     this.secure = url.protocol === 'https:';
     this.port = url.port === '' ? (this.secure ? 443 : 80) : Number(url.port);
-    this.tls = this.secure ? tlsOptions(model) : undefined;
+    this.tls = this.secure ? tlsOptions(model, this.hostname) : undefined;
     this.#pool = this.#createPool(url);
     this.agent = this.#createAgent();
   }
@@ -77,7 +78,15 @@ export class BackendClient {
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#pool.dispatch(options, handler);
+    this.#pool.dispatch(this.secure ? this.#named(options) : options, handler);
+  }
+
+  /**
+   * Left alone, undici takes the TLS name from the request's Host: the client would choose which certificate is
+   * good, and each change of Host would cost the connection. One name for all requests, not empty, prevents both.
+   */
+  #named(options: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions & { servername: string } {
+    return { ...options, servername: this.hostname };
   }
 
   /** Ends every connection at once; what was in flight fails. */
@@ -107,7 +116,8 @@ export class BackendClient {
       maxHeaderSize: 64 * 1024,
       strictContentLength: true,
       connect: (options, callback) => {
-        connector(options, (error, socket) => {
+        const { servername: _ofRequests, ...where } = options;
+        connector(where, (error, socket) => {
           if (error !== null) {
             callback(error, null);
             return;
