@@ -9,7 +9,7 @@
  */
 import type { Logger } from 'pino';
 import type { Cohort } from '../model.ts';
-import type { RecordStore, StoredCohort } from '../storage/record-store.ts';
+import type { RecordStore } from '../storage/record-store.ts';
 import { backoffMs } from './backoff.ts';
 import type { Contact } from './contact.ts';
 import { judgeMap } from './judge-map.ts';
@@ -20,8 +20,8 @@ import {
   type MapIdentity,
   MapLostError,
 } from './map-commands.ts';
+import { MapMaker } from './map-maker.ts';
 import type { MapView } from './map-view.ts';
-import { rebuildMap } from './rebuild.ts';
 import { openRedis, type RedisClient, type RedisModel } from './redis-client.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { ForeignMapError } from './shared-state.ts';
@@ -76,13 +76,12 @@ export class MapFollower {
   #link: Link | undefined;
   #problem: Error | undefined;
   #condemned: string | undefined;
-  #seeded = false;
-  /** A rebuild is under way; it may take minutes. */
-  rebuilding = false;
+  readonly #maker: MapMaker;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
     this.#beatMs = Math.max(1, Math.floor(options.selfFenceAfterMs / 4));
+    this.#maker = new MapMaker(options);
     // Nobody may be waiting for it.
     this.#attached.promise.catch(() => undefined);
   }
@@ -90,6 +89,11 @@ export class MapFollower {
   /** The map, while it is followed. */
   get link(): Link | undefined {
     return this.#link;
+  }
+
+  /** A rebuild is under way; it may take minutes. */
+  get rebuilding(): boolean {
+    return this.#maker.rebuilding;
   }
 
   /** Why the map is not followed. */
@@ -198,7 +202,7 @@ export class MapFollower {
         { event: 'state_lost', map: shared?.id },
         `${verdict.why}; it is rebuilt from ${record.where}`,
       );
-      await this.#rebuild(session, shared?.id);
+      await this.#maker.rebuild(session, shared?.id, view.identity?.buckets, view.epoch);
       sentAt = clock();
       shared = await session.commands.readShared(view.position);
       verdict = await judgeMap(view, shared, this.#condemned, record, recordMs);
@@ -210,7 +214,7 @@ export class MapFollower {
     await this.#catchUp(session, verdict.shared.epoch);
     const map = view.identity;
     if (map === undefined) throw new Error('no map was adopted');
-    await this.#seed(session, map);
+    await this.#catchUp(session, await this.#maker.seed(session, map));
     this.#assertCurrent(session);
     contact.proven(sentAt);
     contact.following = true;
@@ -220,49 +224,6 @@ export class MapFollower {
     this.#attached.resolve();
     log.info({ event: 'state_attached', map: map.id, epoch: view.epoch }, 'attached to the state map');
     this.#options.onContact();
-  }
-
-  async #rebuild(session: Session, found: string | undefined): Promise<void> {
-    const { record, keys, model, view, log, cohorts } = this.#options;
-    const { client, commands } = session;
-    this.rebuilding = true;
-    try {
-      if (!this.#seeded) await record.seedCohorts(cohorts);
-      await rebuildMap({
-        record,
-        client,
-        commands,
-        keys,
-        buckets: view.identity?.buckets ?? model.userBuckets,
-        condemned: found,
-        epochSeen: view.epoch,
-        log,
-      });
-    } finally {
-      this.rebuilding = false;
-    }
-  }
-
-  /** Adds the configured cohorts that neither the record nor the map has. Once; put off while the record is down. */
-  async #seed(session: Session, map: MapIdentity): Promise<void> {
-    if (this.#seeded) return;
-    const { record, cohorts, log, model } = this.#options;
-    if (map.buckets !== model.userBuckets) {
-      log.warn(
-        { event: 'state_buckets', map: map.buckets, configured: model.userBuckets },
-        `the state map has ${map.buckets} user buckets; state.userBuckets counts for new maps only`,
-      );
-    }
-    let stored: readonly StoredCohort[];
-    try {
-      stored = await record.seedCohorts(cohorts);
-    } catch (err) {
-      log.warn({ err, event: 'state_not_seeded' }, 'new cohorts of the configuration wait for the record');
-      return;
-    }
-    const epoch = await session.commands.addCohorts(map, stored);
-    while (this.#options.view.epoch < epoch) await this.#readFeed(session, 1);
-    this.#seeded = true;
   }
 
   /** Applies the feed up to `epoch`, which was the latest when it was asked for. */

@@ -39,6 +39,7 @@ export class PlacementQueue {
   readonly #waitingMax: number;
   /** In the order in which they came. */
   readonly #waiting = new Map<User, Placed>();
+  #underWay = 0;
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -49,8 +50,9 @@ export class PlacementQueue {
     this.#waitingMax = options.waitingMax ?? WAITING_MAX;
   }
 
+  /** Those that are on their way to the record included. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.size + this.#underWay;
   }
 
   add(placed: Placed): void {
@@ -101,6 +103,7 @@ export class PlacementQueue {
   /** Whether the batch is done with. Announcing and recording one twice changes nothing. */
   async #flushBatch(): Promise<boolean> {
     const batch = this.#take(BATCH_MAX);
+    this.#underWay = batch.length;
     try {
       const { mapId, epoch } = await this.#options.announce(batch);
       const placements: Placement[] = batch.map(({ user, cohort, version }) => ({
@@ -112,6 +115,7 @@ export class PlacementQueue {
       await this.#options.record.placeUsers(mapId, placements);
       return true;
     } catch (err) {
+      this.#underWay = 0;
       for (const placed of batch) if (!this.#waiting.has(placed.user)) this.#waiting.set(placed.user, placed);
       const replaced = err instanceof MapReplacedError;
       this.#options.log.warn(
@@ -119,6 +123,8 @@ export class PlacementQueue {
         replaced ? 'placements wait for the new state map' : 'placements could not be recorded yet',
       );
       return false;
+    } finally {
+      this.#underWay = 0;
     }
   }
 
@@ -129,10 +135,10 @@ export class PlacementQueue {
     clearTimeout(this.#timer);
     const last = this.#flushing.then(() => this.#flush());
     await Promise.race([last, sleep(ms, undefined, { ref: false })]);
-    this.lost += this.#waiting.size;
-    if (this.#waiting.size === 0) return;
+    this.lost += this.waiting;
+    if (this.waiting === 0) return;
     this.#options.log.error(
-      { event: 'placements_lost', dropped: this.#waiting.size, lost: this.lost },
+      { event: 'placements_lost', dropped: this.waiting, lost: this.lost },
       'placements were not recorded before the end',
     );
   }

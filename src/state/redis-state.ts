@@ -42,6 +42,8 @@ export interface RedisStateOptions {
 const START_MS = 15_000;
 /** Bound on users being read at the same time. */
 const LOADS_MAX = 10_000;
+/** Heartbeats between two looks for changes that only the record has: half a minute, usually. */
+const RECONCILE_BEATS = 12;
 /** How long `close` waits for placements to reach the record. */
 const LAST_FLUSH_MS = 2_000;
 
@@ -56,6 +58,7 @@ class RedisState implements StateMap {
   readonly #placements: PlacementQueue;
   #told: Attachment = 'detached';
   #watch: NodeJS.Timeout | undefined;
+  #beats = 0;
 
   constructor(options: RedisStateOptions) {
     const { model, record, recordMs, log, clock, selfFenceAfterMs } = options;
@@ -77,7 +80,7 @@ class RedisState implements StateMap {
       random: options.random ?? Math.random,
       changesMax: options.changesMax ?? CHANGES_MAX,
       onAttached: (replaced) => this.#onAttached(replaced),
-      onBeat: (attached) => this.#writer.repair(attached),
+      onBeat: (attached) => this.#onBeat(attached),
       onContact: () => this.#tellAttachment(),
     });
     const reader = new UserReader({
@@ -167,6 +170,13 @@ class RedisState implements StateMap {
     this.#users.forgetProvisional();
     if (replaced) this.#writer.placeAgain();
     this.#writer.reconcile();
+  }
+
+  #onBeat(link: Link): void {
+    this.#writer.repair(link);
+    // What a writer left half done while this gateway was attached all the time.
+    this.#beats = (this.#beats + 1) % RECONCILE_BEATS;
+    if (this.#beats === 0) this.#writer.reconcile();
   }
 
   #tellAttachment(): void {

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { startPostgres } from '../fixtures/postgres.ts';
 import { startRedisCluster } from '../fixtures/redis-cluster.ts';
-import { MOVED, openState, postgresRecord, redisModel, until } from './redis-setup.ts';
+import { confirmed, MOVED, openState, postgresRecord, redisModel } from './redis-setup.ts';
 import { freshUser, stateMapContract } from './state-map-contract.ts';
 
 await t.test('the state map on a Redis Cluster', async (t) => {
@@ -16,7 +16,7 @@ await t.test('the state map on a Redis Cluster', async (t) => {
       const state = await openState(t, redisModel({ ...model, userCacheMax: 2, commandMs: 200 }), record);
       const users = Array.from({ length: 20 }, freshUser);
       for (const user of users) await state.putUser(user, MOVED);
-      await until(async () => (await record.unconfirmedUsers(1)).length === 0);
+      await confirmed(record);
       await redis.processes[2]?.end();
       for (const user of users) t.strictSame(await state.load(user), MOVED);
     },

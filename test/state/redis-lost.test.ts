@@ -3,6 +3,7 @@ import t from 'tap';
 import { ABSENT_RECORD } from '../../src/model.ts';
 import type { RedisFixture } from '../fixtures/redis.ts';
 import {
+  confirmed,
   freshRecord,
   MOVED,
   openState,
@@ -22,6 +23,7 @@ await t.test('Redis wiped: never empty; it is rebuilt from Postgres and every ga
   const [a, b] = await Promise.all([openState(t, model, record), openState(t, model, record)]);
   const moved = Array.from({ length: 30 }, freshUser);
   for (const user of moved) await a.putUser(user, MOVED);
+  await confirmed(record);
   const placed = freshUser();
   await a.place(placed, 'staff');
   const { mapId, epoch } = a.snapshot;
@@ -108,6 +110,7 @@ await t.test('one bucket evicted: its users are not taken for absent', async (t)
   await state.putUser(user, MOVED);
   for (let n = 0; n < 3; n++) await state.load(freshUser());
   t.equal(state.cached(user), undefined, 'no longer cached');
+  await confirmed(record);
   const reset = nextChange(state, (change) => change.kind === 'reset');
   await redis.client.del('turnout:u:0');
   t.strictSame(await state.load(user), MOVED);

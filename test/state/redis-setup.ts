@@ -98,3 +98,8 @@ export async function freshRecord(t: Test, { redis, postgres }: Stores): Promise
 export async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await sleep(20);
 }
+
+/** Resolves once the record knows of every change that it is in force. Nobody waits for that but a test. */
+export async function confirmed(record: RecordStore): Promise<void> {
+  await until(async () => (await record.unconfirmedUsers(1)).length === 0);
+}

@@ -37,7 +37,9 @@ await t.test('a process number that was given to another process since does not 
   // Where the system does not tell when a process started, the number is all there is to go by.
   if (started === '') return;
   writeFileSync(join(dir, 'turnout.lock'), [pid, '1', namespace, token].join('\n'));
-  await (await lockDirectory(dir)).release();
+  const lock = await lockDirectory(dir);
+  t.not(readFileSync(join(dir, 'turnout.lock'), 'utf8').split('\n')[3], token, 'the lock is ours');
+  await lock.release();
 });
 
 await t.test('the lock of another container counts until it is no longer touched', async (t) => {
