@@ -157,7 +157,11 @@ export type Reason =
       readonly stage: Stage;
     }
   | { readonly code: 'user-state'; readonly state: UserState | undefined; readonly stage: Stage }
-  | { readonly code: 'hold'; readonly scope: 'cohort' | 'user' | 'migrating'; readonly change: string | undefined };
+  | {
+      readonly code: 'hold';
+      readonly scope: 'cohort' | 'user' | 'migrating';
+      readonly change: string | undefined;
+    };
 
 /** Where one request goes, and why. */
 export interface Decision {
