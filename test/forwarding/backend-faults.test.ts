@@ -15,7 +15,7 @@ import { trickle } from '../faults/trickle.ts';
 import { AS_USER_OF, onBothBackends, startGateway } from '../harness/gateway.ts';
 import { okAnswer, type Script, startRawBackend } from '../harness/raw-backend.ts';
 import type { RawAnswer } from '../harness/raw-client.ts';
-import { startWire, type WireOptions } from '../harness/wire.ts';
+import { chunked, startWire, type WireOptions } from '../harness/wire.ts';
 import { within } from '../harness/within.ts';
 
 t.jobs = 8;
@@ -80,41 +80,60 @@ const BEFORE_THE_HEAD: readonly [string, () => Script, ErrorCode][] = [
   ['answers with garbage', garbage, 'backend_malformed'],
 ];
 
-for (const [what, script, code] of BEFORE_THE_HEAD) {
-  onBothBackends(t, `a backend that ${what} is answered ${ERRORS[code].status}`, (t, side) =>
-    failsWith(t, side, script(), code),
-  );
-  onBothBackends(t, `a backend that ${what} of a POST is answered ${ERRORS[code].status}`, (t, side) =>
-    failsWith(
-      t,
-      side,
-      async (exchange) => {
-        await exchange.body();
-        await script()(exchange);
-      },
-      code,
-      { method: 'POST', headers: 'Content-Length: 3\r\n', body: 'abc' },
-    ),
-  );
+/** The ways that a request can take through the gateway. */
+const WAYS: readonly (readonly [string, Case])[] = [
+  ['a GET', {}],
+  ['a POST', { method: 'POST', headers: 'Content-Length: 3\r\n', body: 'abc' }],
+  [
+    'a POST with trailers',
+    {
+      method: 'POST',
+      headers: 'Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n',
+      body: chunked(['abc'], 'X-Sum: 3\r\n'),
+    },
+  ],
+];
+
+/** Takes the whole request first, so that it is the answer that fails. */
+function afterBody(script: Script): Script {
+  return async (exchange) => {
+    await exchange.body();
+    await script(exchange);
+  };
 }
 
-onBothBackends(t, 'a backend that sends no head in time is answered 504', (t, side) =>
-  failsWith(t, side, stall(), 'backend_headers_timeout', { backendSettings: { headersMs: 150 } }),
-);
+for (const [way, parts] of WAYS) {
+  for (const [what, script, code] of BEFORE_THE_HEAD) {
+    onBothBackends(t, `a backend that ${what} of ${way} is answered ${ERRORS[code].status}`, (t, side) =>
+      failsWith(t, side, afterBody(script()), code, parts),
+    );
+  }
+  onBothBackends(t, `a backend that sends no head to ${way} in time is answered 504`, (t, side) =>
+    failsWith(t, side, afterBody(stall()), 'backend_headers_timeout', {
+      ...parts,
+      backendSettings: { headersMs: 150 },
+    }),
+  );
+}
 
 onBothBackends(t, 'a backend whose head does not end in time is answered 504', (t, side) =>
   failsWith(t, side, slowHeaders(20), 'backend_headers_timeout', { backendSettings: { headersMs: 150 } }),
 );
 
 onBothBackends(t, 'a backend that stops reading an upload is answered 504', async (t, side) => {
-  const wire = await startWire(t, side, stopReading(), { backendSettings: { bodyMs: 200 } });
   const size = 64 * 1024 * 1024;
-  const client = await wire.gateway.connect();
-  await client.send(wire.text({ method: 'POST', headers: `Content-Length: ${size}\r\n` }));
-  void client.send(Buffer.alloc(size));
-  isProblem(t, await client.answer('POST'), 'backend_upload_stalled');
-  await wire.gateway.ended('backend_upload_stalled', side);
-  (await wire.backend.connection()).socket.destroy();
+  for (const headers of [
+    `Content-Length: ${size}\r\n`,
+    `Content-Length: ${size}\r\nExpect: 100-continue\r\n`,
+  ]) {
+    const wire = await startWire(t, side, stopReading(), { backendSettings: { bodyMs: 200 } });
+    const client = await wire.gateway.connect();
+    await client.send(wire.text({ method: 'POST', headers }));
+    void client.send(Buffer.alloc(size));
+    isProblem(t, await client.answer('POST'), 'backend_upload_stalled');
+    await wire.gateway.ended('backend_upload_stalled', side);
+    (await wire.backend.connection()).socket.destroy();
+  }
 });
 
 onBothBackends(t, 'a client that stops sending its upload is answered 408', async (t, side) => {
@@ -126,17 +145,21 @@ onBothBackends(t, 'a client that stops sending its upload is answered 408', asyn
     },
     { backendSettings: { bodyMs: 200 } },
   );
-  for (const [headers, body] of [
-    ['Content-Length: 10\r\n', 'half'],
-    ['Transfer-Encoding: chunked\r\n', '4\r\nhalf\r\n'],
-  ] as const) {
-    const client = await wire.gateway.connect();
-    await client.send(wire.text({ method: 'POST', headers, body }));
-    const answer = await client.answer('POST');
-    isProblem(t, answer, 'request_body_stalled');
-    await client.closed;
-  }
-  await wire.gateway.ended('request_body_stalled', side, 2);
+  const uploads = [
+    { headers: 'Content-Length: 10\r\n', body: 'half' },
+    { headers: 'Transfer-Encoding: chunked\r\n', body: '4\r\nhalf\r\n' },
+    { headers: 'Content-Length: 10\r\n', body: '' },
+    { headers: 'Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n', body: '4\r\nhalf\r\n' },
+  ];
+  await Promise.all(
+    uploads.map(async (parts) => {
+      const client = await wire.gateway.connect();
+      await client.send(wire.text({ method: 'POST', ...parts }));
+      isProblem(t, await client.answer('POST'), 'request_body_stalled');
+      await client.closed;
+    }),
+  );
+  await wire.gateway.ended('request_body_stalled', side, uploads.length);
   for (const connection of wire.backend.connections) await connection.gone;
   for (const { body } of wire.backend.requests) t.not(body.state, 'complete');
 });
@@ -176,18 +199,20 @@ const AFTER_THE_HEAD: readonly [string, () => Script, ErrorCode][] = [
 
 for (const [what, script, code] of AFTER_THE_HEAD) {
   onBothBackends(t, `an answer of a backend that ${what} does not look whole`, async (t, side) => {
-    const wire = await startWire(t, side, script(), { backendSettings: { bodyMs: 200 } });
-    const client = await wire.gateway.connect();
-    const answer = await client.request(wire.text());
-    t.strictSame([answer.status, answer.ending], [200, 'cut']);
-    await wire.gateway.ended(code, side);
-    t.equal(await wire.gateway.failures(code), 1);
-    t.equal(wire.backend.requests.length, 1);
-    await (await wire.backend.connection()).gone;
+    for (const [way, parts] of WAYS) {
+      const options = { backendSettings: { bodyMs: 200 } };
+      const wire = await startWire(t, side, afterBody(script()), options);
+      const answer = await wire.request(parts);
+      t.strictSame([answer.status, answer.ending], [200, 'cut'], way);
+      await wire.gateway.ended(code, side);
+      t.equal(await wire.gateway.failures(code), 1);
+      t.equal(wire.backend.requests.length, 1);
+      await (await wire.backend.connection()).gone;
+    }
   });
 
+  if (what.includes('sized')) continue;
   onBothBackends(t, `an HTTP/1.0 client of a backend that ${what} is not told the end`, async (t, side) => {
-    if (what.includes('sized')) return;
     const wire = await startWire(t, side, script(), { backendSettings: { bodyMs: 200 } });
     const client = await wire.gateway.connect();
     const answer = await client.request(`GET / HTTP/1.0\r\nHost: shop.test\r\n${AS_USER_OF[side]}\r\n`);

@@ -119,6 +119,24 @@ onBothBackends(t, 'a client that leaves while a stream of large pieces flows sto
 
 onBothBackends(
   t,
+  'a client that leaves in an upload with trailers ends the backend’s request',
+  async (t, side) => {
+    const wire = await startWire(t, side, async (exchange) => {
+      await exchange.body();
+    });
+    const client = await wire.gateway.connect();
+    const headers = 'Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n';
+    await client.send(wire.text({ method: 'POST', headers, body: '3\r\nabc\r\n' }));
+    const request = await wire.backend.request();
+    client.abort();
+    await abandoned(wire);
+    await wire.gateway.ended('client_closed_upload', side);
+    t.not(request.body.state, 'complete');
+  },
+);
+
+onBothBackends(
+  t,
   'a client that leaves between pipelined requests ends only what is in flight',
   async (t, side) => {
     const wire = await startWire(t, side, stall());
@@ -143,4 +161,5 @@ onBothBackends(t, 'a client that closes its side of the connection is taken for 
   client.finish();
   await abandoned(wire);
   await wire.gateway.ended('client_closed', side);
+  t.equal(wire.backend.requests.length, 1);
 });

@@ -123,6 +123,15 @@ onBothBackends(t, 'a backend that closes its connection does not close the clien
   t.equal(wire.backend.connections.length, 3);
 });
 
+onBothBackends(t, 'requests in a row, of any client, share a backend connection', async (t, side) => {
+  const wire = await startWire(t, side, undefined);
+  for (const method of ['GET', 'POST', 'PUT', 'GET']) {
+    const body = method === 'GET' ? {} : { headers: 'Content-Length: 3\r\n', body: 'abc' };
+    t.equal((await wire.request({ method, ...body })).status, 200);
+  }
+  t.equal(wire.backend.connections.length, 1);
+});
+
 onBothBackends(t, 'a client that asks to close is closed', async (t, side) => {
   const wire = await startWire(t, side, undefined);
   const client = await wire.gateway.connect();

@@ -4,6 +4,7 @@
  * backend here records all bytes, and reads them by the letter.
  */
 import t, { type Test } from 'tap';
+import { WAITING_MAX } from '../../src/intake/turn.ts';
 import { CutError } from '../harness/byte-reader.ts';
 import { AS_USER_OF, onBothBackends } from '../harness/gateway.ts';
 import type { RawClient } from '../harness/raw-client.ts';
@@ -330,6 +331,40 @@ onBothBackends(t, 'pipelined requests are answered in order, whatever they are',
     t.equal((await client.answer('POST')).body.toString(), `/${index}:${body.length}`);
   }
   t.equal(wire.backend.requests.length, count);
+});
+
+onBothBackends(t, 'a request sent ahead reaches the backend after the answer before it', async (t, side) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let answered = false;
+  const wire = await startWire(t, side, async (exchange) => {
+    if (exchange.request.method === 'PUT') {
+      await promise;
+      answered = true;
+      await exchange.body();
+    } else t.ok(answered, 'a read sees what the write before it did');
+    await exchange.send('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+  });
+  const client = await wire.gateway.connect();
+  const write = wire.text({ method: 'PUT', headers: 'Content-Length: 3\r\n', body: 'abc' });
+  await client.send(write + wire.text());
+  await wire.backend.request();
+  // Served on another connection meanwhile: by then the one that was sent ahead would be there too.
+  const other = await wire.gateway.connect();
+  resolve();
+  t.equal((await client.answer('PUT')).status, 200);
+  t.equal((await client.answer()).status, 200);
+  t.equal((await other.request(wire.text())).status, 200);
+  t.equal(wire.backend.requests.length, 3);
+});
+
+onBothBackends(t, 'a flood of requests sent ahead is cut off', async (t, side) => {
+  const wire = await startWire(t, side, async (exchange) => {
+    await exchange.gone;
+  });
+  const client = await wire.gateway.connect();
+  await client.send(wire.text().repeat(WAITING_MAX + 2));
+  t.match(await client.closed, /fin|reset/);
+  t.ok(wire.backend.requests.length <= 1);
 });
 
 onBothBackends(

@@ -238,6 +238,7 @@ onBothBackends(t, 'a client that leaves before the 101 ends the backend’s upgr
   client.abort();
   await within((await wire.backend.connection()).gone, 'the end of the upgrade');
   await wire.gateway.ended('client_closed', side);
+  t.equal(wire.backend.requests.length, 1);
 });
 
 onBothBackends(

@@ -60,11 +60,11 @@ function bytesOf(data: RawData): Buffer {
 
 async function nextMessage(socket: WebSocket): Promise<{ bytes: Buffer; binary: boolean }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ bytes: Buffer; binary: boolean }>();
+  const closed = (code: number): void => reject(new Error(`closed with ${code} instead of a message`));
+  socket.once('close', closed);
   socket.once('message', (data, binary) => {
+    socket.off('close', closed);
     resolve({ bytes: bytesOf(data), binary });
-  });
-  socket.once('close', (code) => {
-    reject(new Error(`closed with ${code} instead of a message`));
   });
   return within(promise, 'a message');
 }

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { ConfigModel } from '../../src/config/model.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
-import type { ErrorCode } from '../../src/errors.ts';
+import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import type { Backend } from '../../src/model.ts';
 import { createTelemetry, type ProcessTelemetry } from '../../src/telemetry/create-telemetry.ts';
 import type { Outcome } from '../../src/telemetry/telemetry.ts';
 import { MemoryState } from './memory-state.ts';
 import { type ConnectOptions, connectRaw, type RawClient } from './raw-client.ts';
+import type { Teardown } from './teardown.ts';
 import { within } from './within.ts';
 
 /** What a configuration may hold; `parseConfig` says whether it does. */
@@ -56,10 +57,10 @@ export class TestGateway {
   readonly port: number;
   /** The log, line by line. */
   readonly log: readonly string[];
-  readonly #t: Test;
+  readonly #t: Teardown;
 
   constructor(
-    t: Test,
+    t: Teardown,
     parts: {
       gateway: Gateway;
       telemetry: ProcessTelemetry;
@@ -87,9 +88,10 @@ export class TestGateway {
     return this.#sum('turnout_requests_total', { outcome, backend });
   }
 
-  /** How many requests have failed with this code, over all backends. */
+  /** How many requests have failed with this code, at the stage and the side of the table of errors. */
   async failures(code: ErrorCode): Promise<number> {
-    return this.#sum('turnout_requests_total', { outcome: code });
+    const [stage = '', side = ''] = ERRORS[code].stage.split(', ');
+    return this.#sum('turnout_errors_total', { code, stage, side });
   }
 
   /** Waits until a request has ended so: the end is counted after the client has its answer. */
@@ -119,7 +121,7 @@ export class TestGateway {
 const CLOSE_MS_MAX = 5_000;
 
 /** Starts a gateway that ends with the test. The test fails if the end takes too long. */
-export async function startGateway(t: Test, options: GatewayOptions): Promise<TestGateway> {
+export async function startGateway(t: Teardown, options: GatewayOptions): Promise<TestGateway> {
   const config = testConfig(options);
   const log: string[] = [];
   const telemetry = createTelemetry({

@@ -1,10 +1,10 @@
 /** A raw backend on one side, a gateway in front, and the certainty that nothing went anywhere else. */
 import { AssertionError } from 'node:assert';
-import type { Test } from 'tap';
 import type { Backend } from '../../src/model.ts';
 import { AS_USER_OF, type Settings, startGateway, type TestGateway } from './gateway.ts';
 import { type RawBackend, type RawBackendOptions, type Script, startRawBackend } from './raw-backend.ts';
 import type { RawAnswer } from './raw-client.ts';
+import type { Teardown } from './teardown.ts';
 
 export interface WireOptions extends RawBackendOptions {
   readonly settings?: Settings;
@@ -52,7 +52,7 @@ export class Wire {
  * that is not valid HTTP reaches this one.
  */
 export async function startWire(
-  t: Test,
+  t: Teardown,
   side: Backend,
   script: Script | undefined,
   options: WireOptions = {},
