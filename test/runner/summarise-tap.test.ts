@@ -123,6 +123,21 @@ ok 1 - build/test/a.test.js
   t.match(summary, { passed: 1, failed: 0, skipped: 2 });
 });
 
+void t.test('a test without assertions that ran to its end passed, one that threw failed', async (t) => {
+  const { summary } = summarise(`1..1
+# Subtest: build/test/a.test.js
+    # Subtest: a property
+        1..0
+    ok 1 - a property # SKIP no tests found
+    # Subtest: throws
+        1..0
+    not ok 2 - throws
+    1..2
+not ok 1 - build/test/a.test.js
+`);
+  t.match(summary, { passed: 1, failed: 1, skipped: 0 });
+});
+
 void t.test('a bail out fails', async (t) => {
   const { summary } = summarise(`1..2
 # Subtest: build/test/a.test.js
