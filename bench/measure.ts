@@ -1,10 +1,12 @@
 /** The rounds: every peer in turn, again and again, so that what disturbs the machine disturbs all of them. */
 import { request } from 'node:http';
+import { join } from 'node:path';
 import type { BurstResult, LoadGenerator } from './load/load.ts';
 import type { Options } from './options.ts';
 import type { RunningPeer } from './peers/peer.ts';
 import { cpuUs } from './process-account.ts';
-import { countAnswer, REQUEST_HEADERS, type Scenario, USER_HEADER } from './scenarios.ts';
+import { profileWhile } from './profile.ts';
+import { countAnswer, REQUEST_HEADERS, type Scenario, USER_HEADER, USERS } from './scenarios.ts';
 
 export interface Sample {
   readonly peer: string;
@@ -17,12 +19,15 @@ export interface Sample {
 
 export interface Contestant extends RunningPeer {
   readonly name: string;
+  /** See `Peer`. */
+  readonly visitEveryUser: boolean;
 }
 
 /** Requests of the first, thrown-away burst on each peer, as a share of a round's. */
 const WARM_UP_SHARE = 0.5;
 /** A peer may take this many times as long as the floor before the burst is called failed. */
 const SLOWEST = 20;
+const VISIT_MS_MAX = 120_000;
 
 /**
  * Measures one scenario.
@@ -41,7 +46,7 @@ export async function measure(
   if (floor === undefined) throw new Error('nothing to measure');
   for (const contestant of contestants) await verify(contestant, scenario);
 
-  const burst = { scenario, connections: options.connections };
+  const burst = { scenario, connections: options.connections, users: 'random' } as const;
   const deadlineMs = options.seconds * 1000 * SLOWEST;
   await load.run({ ...burst, port: floor.port, requests: 5_000, seed: 1, deadlineMs });
   const probe = await load.run({ ...burst, port: floor.port, requests: 10_000, seed: 2, deadlineMs });
@@ -77,7 +82,31 @@ export async function measure(
       progress(sample);
     }
   }
+  if (options.profile !== undefined) {
+    for (const { name, port, started } of contestants) {
+      const url = started.inspectorUrl();
+      if (url === undefined) continue;
+      const file = join(options.profile, `${scenario.name}-${name}.cpuprofile`);
+      await profileWhile(url, file, () => load.run({ ...burst, port, requests, seed: 99, deadlineMs }));
+      console.log(`  written: ${file}`);
+    }
+  }
   return samples;
+}
+
+/** Sends one request of every user through the peers that cache users. */
+export async function visitEveryUser(
+  scenario: Scenario,
+  contestants: readonly Contestant[],
+  load: LoadGenerator,
+  { connections }: Options,
+): Promise<void> {
+  for (const { name, port } of contestants.filter((contestant) => contestant.visitEveryUser)) {
+    const users = 'each';
+    const burst = { port, scenario, requests: USERS + connections, connections, users, seed: 1 } as const;
+    const { errors } = await load.run({ ...burst, deadlineMs: VISIT_MS_MAX });
+    if (errors > 0) throw new Error(`${name}: ${errors} errors while every user was visited`);
+  }
 }
 
 /** One request as the load sends it, its answer compared with what the origin sends. */

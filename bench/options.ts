@@ -10,6 +10,8 @@ export interface Options {
   readonly peers: readonly string[];
   readonly scenarios: readonly Scenario[];
   readonly load: 'auto' | 'wrk' | 'node';
+  /** Where CPU profiles go, of one more round that is not counted. */
+  readonly profile: string | undefined;
   readonly quick: boolean;
 }
 
@@ -21,6 +23,7 @@ npm run bench -- micro [name …]      the micro-benchmarks
   --connections N   keep-alive connections (default 32)
   --only a,b        peers and scenarios to run; the floor always runs
   --load NAME       wrk or node; without it wrk where it is installed
+  --profile DIR     after the rounds, one more that writes a .cpuprofile for each peer in Node
   --quick           2 rounds of 1 second: to see that it works, not to be quoted
   --help`;
 
@@ -34,6 +37,7 @@ export function parseOptions(args: readonly string[], peerNames: readonly string
       connections: { type: 'string' },
       only: { type: 'string' },
       load: { type: 'string' },
+      profile: { type: 'string' },
       quick: { type: 'boolean' },
     },
   });
@@ -52,6 +56,7 @@ export function parseOptions(args: readonly string[], peerNames: readonly string
     peers: only.filter((name) => peerNames.includes(name)),
     scenarios: scenarios.length > 0 ? scenarios : SCENARIOS,
     load,
+    profile: values.profile,
     quick,
   };
 }

@@ -2,12 +2,12 @@
  * What the operating system says a process has used, its threads and living children included. Linux only.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 export interface Memory {
   /** Resident now, bytes. */
   readonly residentBytes: number;
-  /** The most that was ever resident, bytes. */
+  /** The most that was resident at a time since the start or `resetPeak`, bytes. */
   readonly peakBytes: number;
 }
 
@@ -37,6 +37,11 @@ export function memory(root: number): Memory {
     peakBytes += kibibytes(status, 'VmHWM') * 1024;
   }
   return { residentBytes, peakBytes };
+}
+
+/** Forgets the peak so far, so that `memory` reports the peak since now: not that of the start. */
+export function resetPeak(root: number): void {
+  for (const pid of processTree(root)) writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }
 
 /** The process and everything it started that still lives. */

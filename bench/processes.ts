@@ -18,11 +18,14 @@ const CORES: Record<Core, string> = { proxy: '0', rest: '1' };
 export interface Started {
   readonly pid: number;
   readonly child: ChildProcess;
+  /** Where its inspector listens, once it has said so. */
+  inspectorUrl(): string | undefined;
 }
 
 export interface StartOptions {
   readonly core: Core;
-  readonly env?: NodeJS.ProcessEnv;
+  /** The process speaks to this one, and ends when this one does. */
+  readonly ipc?: boolean;
 }
 
 export class Processes {
@@ -30,7 +33,11 @@ export class Processes {
   readonly #running = new Set<ChildProcess>();
   readonly #stops: (() => Promise<void>)[] = [];
 
-  constructor() {
+  readonly #inspect: boolean;
+
+  /** @param options.inspect whether peers that run in Node can be profiled */
+  constructor({ inspect }: { inspect: boolean }) {
+    this.#inspect = inspect;
     this.pinned = spawnSync('taskset', ['-c', '0,1', 'true']).status === 0;
   }
 
@@ -38,30 +45,33 @@ export class Processes {
   start(command: string, args: readonly string[], options: StartOptions): Started {
     const [file = command, ...argv] = this.pinning(options.core, [command, ...args]);
     const child = spawn(file, argv, {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { ...process.env, NODE_ENV: 'production', ...options.env },
+      stdio: ['ignore', 'ignore', 'pipe', ...(options.ipc === true ? (['ipc'] as const) : [])],
+      env: { ...process.env, NODE_ENV: 'production' },
     });
     this.#running.add(child);
     child.once('exit', () => this.#running.delete(child));
     let stderr = '';
+    let inspectorUrl: string | undefined;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-STDERR_CHARS_MAX);
+      inspectorUrl ??= /^Debugger listening on (\S+)$/m.exec(stderr)?.[1];
     });
     child.once('exit', (code, signal) => {
       if (code !== 0 && signal !== 'SIGTERM')
         console.error(`${command} ended (${code ?? signal}): ${stderr}`);
     });
     if (child.pid === undefined) throw new Error(`${command} did not start`);
-    return { pid: child.pid, child };
+    return { pid: child.pid, child, inspectorUrl: () => inspectorUrl };
   }
 
   /** Starts a file of this benchmark in a Node of its own and waits for the ports it listens on. */
   async startNode(
     file: string,
     args: readonly string[],
-    options: StartOptions,
+    { core }: StartOptions,
   ): Promise<Started & ReadyMessage> {
-    const started = this.start(process.execPath, [file, ...args], options);
+    const flags = core === 'proxy' ? this.peerFlags() : [];
+    const started = this.start(process.execPath, [...flags, file, ...args], { core, ipc: true });
     const message = await new Promise<ReadyMessage>((done, failed) => {
       const timer = setTimeout(() => failed(new Error(`${file} was not ready in time`)), START_MS_MAX);
       started.child.once('message', (ready: ReadyMessage) => {
@@ -84,6 +94,12 @@ export class Processes {
       if (performance.now() > deadlineMs) throw new Error(`nothing listens on port ${port}`);
       await delay(50);
     }
+  }
+
+  /** Flags for the peers that run in Node; `BENCH_NODE_FLAGS` has more of them, to try one out on all alike. */
+  peerFlags(): string[] {
+    const given = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
+    return this.#inspect ? ['--inspect=127.0.0.1:0', ...given] : given;
   }
 
   /** The command line that runs a command on its core. */

@@ -24,6 +24,8 @@ export interface Run {
   readonly missing: readonly { readonly name: string; readonly hint: string }[];
   readonly scenarios: readonly Scenario[];
   readonly samples: readonly Sample[];
+  /** What peers told about themselves after the last round. */
+  readonly notes: ReadonlyMap<string, string>;
   /** After the last round. */
   readonly memory: ReadonlyMap<string, Memory>;
 }
@@ -98,11 +100,19 @@ export function markdown(run: Run): string {
     );
   }
   const memoryLines = memoryTable(run);
-  if (memoryLines.length > 0) lines.push('', '## Memory under load', '', ...memoryLines);
+  if (memoryLines.length > 0)
+    lines.push(
+      '',
+      '## Memory under load',
+      '',
+      'From the first round to the last, the start left out.',
+      '',
+      ...memoryLines,
+    );
   return `${lines.join('\n')}\n`;
 }
 
-function preamble({ startedAt, options, machine, load, pinned, peers, missing }: Run): string[] {
+function preamble({ startedAt, options, machine, load, pinned, peers, missing, notes }: Run): string[] {
   return [
     `${startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${machine}.`,
     `Median of ${options.rounds} rounds (smallest to largest in brackets), the peers in turn in each round, after a`,
@@ -112,7 +122,10 @@ function preamble({ startedAt, options, machine, load, pinned, peers, missing }:
     'Latency is measured at full load and says little more than throughput.',
     ...(options.quick ? ['', '**A quick run: not to be quoted.**'] : []),
     '',
-    ...peers.map(({ name, title, version }) => `- \`${name}\`: ${title} (${version})`),
+    ...peers.map(({ name, title, version }) => {
+      const note = notes.get(name);
+      return `- \`${name}\`: ${title} (${version})${note === undefined ? '' : `; ${note}`}`;
+    }),
     ...missing.map(({ name, hint }) => `- \`${name}\`: left out; ${hint}`),
   ];
 }
@@ -183,6 +196,10 @@ export function writeReport(run: Run, folder: string): string[] {
   const [markdownFile = '', jsonFile = ''] = files;
   writeFileSync(markdownFile, markdown(run));
   const memory = Object.fromEntries(run.memory);
-  writeFileSync(jsonFile, `${JSON.stringify({ ...run, memory, rows: summarise(run) }, undefined, 1)}\n`);
+  const notes = Object.fromEntries(run.notes);
+  writeFileSync(
+    jsonFile,
+    `${JSON.stringify({ ...run, notes, memory, rows: summarise(run) }, undefined, 1)}\n`,
+  );
   return files;
 }

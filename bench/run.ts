@@ -9,21 +9,32 @@ import { fileURLToPath } from 'node:url';
 import type { LoadGenerator } from './load/load.ts';
 import { createNodeLoad } from './load/node-load.ts';
 import { createWrk, WRK_HINT, wrkInstalled } from './load/wrk.ts';
-import { type Contestant, measure, type Sample } from './measure.ts';
+import { type Contestant, measure, type Sample, visitEveryUser } from './measure.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { floor } from './peers/floor.ts';
+import { gateway, gatewayCached, gatewayCold } from './peers/gateway.ts';
 import { haproxy } from './peers/haproxy.ts';
 import { httpProxy, httpProxyRedis } from './peers/http-proxy.ts';
 import { nginx, nginxLuaRedis } from './peers/nginx.ts';
 import type { Peer, Surroundings } from './peers/peer.ts';
-import { type Memory, memory } from './process-account.ts';
+import { type Memory, memory, resetPeak } from './process-account.ts';
 import { Processes } from './processes.ts';
 import { markdown, type Run, writeReport } from './report.ts';
 import { runMicro } from './run-micro.ts';
 import { startPostgres, startRedis } from './stores.ts';
 
 /** The floor is first: how much it answers is how much all are asked. */
-const PEERS: readonly Peer[] = [floor, httpProxy, httpProxyRedis, nginx, nginxLuaRedis, haproxy];
+const PEERS: readonly Peer[] = [
+  floor,
+  gateway,
+  gatewayCached,
+  gatewayCold,
+  httpProxy,
+  httpProxyRedis,
+  nginx,
+  nginxLuaRedis,
+  haproxy,
+];
 const ORIGIN = fileURLToPath(new URL('./origin.js', import.meta.url));
 
 process.exitCode = await main(process.argv.slice(2));
@@ -53,7 +64,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function benchmark(options: Options): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'turnout-bench-'));
-  const processes = new Processes();
+  const processes = new Processes({ inspect: options.profile !== undefined });
   let cleaned: Promise<void> | undefined;
   const cleanUp = (): Promise<void> => {
     cleaned ??= processes.stopAll().then(() => rmSync(directory, { recursive: true, force: true }));
@@ -98,13 +109,17 @@ async function runAll(options: Options, processes: Processes, directory: string)
   for (const peer of chosen) {
     const hint = peer.missing(surroundings);
     if (hint === undefined) {
-      contestants.push({ name: peer.name, ...(await peer.start(surroundings)) });
+      const { name, visitEveryUser: visits = false } = peer;
+      contestants.push({ name, visitEveryUser: visits, ...(await peer.start(surroundings)) });
     } else {
       missing.push({ name: peer.name, hint });
       console.log(`left out: ${peer.name} (${hint})`);
     }
   }
 
+  const [first] = options.scenarios;
+  if (first !== undefined) await visitEveryUser(first, contestants, load, options);
+  for (const { started } of contestants) resetPeak(started.pid);
   const samples: Sample[] = [];
   for (const scenario of options.scenarios) {
     console.log(`${scenario.title}`);
@@ -122,8 +137,15 @@ async function runAll(options: Options, processes: Processes, directory: string)
     missing,
     scenarios: options.scenarios,
     samples,
+    notes: await notesOf(contestants),
     memory: new Map(contestants.map(({ name, started }): [string, Memory] => [name, memory(started.pid)])),
   };
+}
+
+async function notesOf(contestants: readonly Contestant[]): Promise<Map<string, string>> {
+  const notes = new Map<string, string>();
+  for (const { name, note } of contestants) if (note !== undefined) notes.set(name, await note());
+  return notes;
 }
 
 function chooseLoad(options: Options, processes: Processes, directory: string): LoadGenerator {

@@ -6,7 +6,9 @@ export interface Burst {
   readonly scenario: Scenario;
   readonly requests: number;
   readonly connections: number;
-  /** Fixes the order in which users come. */
+  /** `random`: any of the users each time. `each`: one after the other, from the first. */
+  readonly users: 'random' | 'each';
+  /** Fixes the order in which random users come. */
   readonly seed: number;
   /** The burst is ended, and fails, after this. */
   readonly deadlineMs: number;

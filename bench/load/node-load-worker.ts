@@ -8,7 +8,15 @@ const burst: Burst = JSON.parse(process.argv[2] ?? '');
 const result = JSON.stringify(await run(burst));
 process.send?.(result, () => process.disconnect?.());
 
-async function run({ port, scenario, requests, connections, seed, deadlineMs }: Burst): Promise<BurstResult> {
+async function run({
+  port,
+  scenario,
+  requests,
+  connections,
+  users,
+  seed,
+  deadlineMs,
+}: Burst): Promise<BurstResult> {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections, pipelining: 1, allowH2: false });
   const { method, path, requestBytes } = scenario;
   const body = method === 'POST' ? Buffer.alloc(requestBytes, 'x') : null;
@@ -24,7 +32,7 @@ async function run({ port, scenario, requests, connections, seed, deadlineMs }: 
   const oneAfterTheOther = async (): Promise<void> => {
     while (sent < requests && performance.now() - startedMs < deadlineMs) {
       sent += 1;
-      const user = `u${1 + Math.floor(random() * USERS)}`;
+      const user = `u${1 + (users === 'each' ? (sent - 1) % USERS : Math.floor(random() * USERS))}`;
       const sentMs = performance.now();
       try {
         const answer = await pool.request({ method, path, body, headers: [...fixed, USER_HEADER, user] });

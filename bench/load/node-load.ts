@@ -10,7 +10,10 @@ export function createNodeLoad(processes: Processes): LoadGenerator {
   return {
     name: 'node (undici)',
     run: async (burst: Burst) => {
-      const { child } = processes.start(process.execPath, [WORKER, JSON.stringify(burst)], { core: 'rest' });
+      const { child } = processes.start(process.execPath, [WORKER, JSON.stringify(burst)], {
+        core: 'rest',
+        ipc: true,
+      });
       let result = '';
       child.on('message', (message) => {
         if (typeof message === 'string') result = message;

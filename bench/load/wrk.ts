@@ -11,17 +11,18 @@ import { type Burst, type LoadGenerator, parseBurstResult } from './load.ts';
  * wrk knows only a duration, so the script ends the run once enough requests were sent: it interrupts wrk as
  * Ctrl-C would, because the main thread sleeps through the duration even when its workers have stopped. The few
  * requests that are under way at that moment are not counted. `init` gets: method, path, bytes of the body,
- * requests, seed.
+ * requests, order of the users, seed.
  */
 const SCRIPT = `
 local ffi = require("ffi")
 ffi.cdef("int getpid(void); int kill(int pid, int signal);")
-local sent, limit, head, tail = 0, 0, "", ""
+local sent, limit, each, head, tail = 0, 0, false, "", ""
 
 function init(args)
   local method, path, bytes = args[1], args[2], tonumber(args[3])
   limit = tonumber(args[4])
-  math.randomseed(tonumber(args[5]))
+  each = args[5] == "each"
+  math.randomseed(tonumber(args[6]))
   head = method .. " " .. path .. " HTTP/1.1\\r\\nhost: shop.example\\r\\n" .. HEADERS .. USER_HEADER .. ": u"
   tail = "\\r\\n\\r\\n"
   if method == "POST" then
@@ -34,7 +35,7 @@ function request()
   sent = sent + 1
   if sent == limit then ffi.C.kill(ffi.C.getpid(), 2) end
   if sent >= limit then wrk.thread:stop() end
-  return head .. math.random(USERS) .. tail
+  return head .. (each and (sent - 1) % USERS + 1 or math.random(USERS)) .. tail
 end
 
 function done(summary, latency)
@@ -69,7 +70,7 @@ export function createWrk(processes: Processes, directory: string): LoadGenerato
 
   return {
     name: 'wrk',
-    run: async ({ port, scenario, requests, connections, seed, deadlineMs }: Burst) => {
+    run: async ({ port, scenario, requests, connections, users, seed, deadlineMs }: Burst) => {
       writeFileSync(resultFile, '');
       const seconds = Math.ceil(deadlineMs / 1000);
       const args = ['-t', '1', '-c', `${connections}`, '-d', `${seconds}s`, '--timeout', '5s', '-s', script];
@@ -77,7 +78,7 @@ export function createWrk(processes: Processes, directory: string): LoadGenerato
       const url = `http://127.0.0.1:${port}/`;
       const { child } = processes.start(
         'wrk',
-        [...args, url, '--', method, path, `${requestBytes}`, `${requests}`, `${seed}`],
+        [...args, url, '--', method, path, `${requestBytes}`, `${requests}`, users, `${seed}`],
         { core: 'rest' },
       );
       await once(child, 'exit');

@@ -15,6 +15,8 @@ export interface Peer {
   readonly name: string;
   /** One line for the table's legend. */
   readonly title: string;
+  /** It has a cache that every user is to be in before it is measured. */
+  readonly visitEveryUser?: boolean;
   /** `undefined` if it can run here, else what to install. */
   missing(surroundings: Surroundings): string | undefined;
   start(surroundings: Surroundings): Promise<RunningPeer>;
@@ -25,6 +27,8 @@ export interface Peer {
 export interface RunningPeer {
   readonly started: Started;
   readonly port: number;
+  /** What it tells about itself after the last round. */
+  readonly note?: () => Promise<string>;
 }
 
 /** Connections that each peer may open to one backend. */

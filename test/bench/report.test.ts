@@ -20,7 +20,16 @@ function run(cpu: Record<string, readonly number[]>): Run {
   );
   return {
     startedAt: new Date('2026-01-02T03:04:05Z'),
-    options: { rounds: 3, seconds: 1, connections: 1, peers: [], scenarios: GET, load: 'auto', quick: false },
+    options: {
+      rounds: 3,
+      seconds: 1,
+      connections: 1,
+      peers: [],
+      scenarios: GET,
+      load: 'auto',
+      profile: undefined,
+      quick: false,
+    },
     machine: 'a machine',
     load: 'wrk',
     pinned: true,
@@ -28,6 +37,7 @@ function run(cpu: Record<string, readonly number[]>): Run {
     missing: [{ name: 'haproxy', hint: 'apt-get install haproxy' }],
     scenarios: GET,
     samples,
+    notes: new Map([['gateway', '42 % of something']]),
     memory: new Map([['gateway', { residentBytes: 100e6, peakBytes: 151e6 }]]),
   };
 }
