@@ -86,7 +86,7 @@ export const BackendSchema = mapping({
   }),
 });
 
-const userCacheMax = () => count(100_000, 1, 10_000_000);
+const userCacheMax = () => count(200_000, 1, 10_000_000);
 
 export const StateSchema = variants(
   'kind',

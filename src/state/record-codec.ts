@@ -157,10 +157,35 @@ function readMembership(reader: Reader, kind: number, cohorts: CohortNumbers): M
 }
 
 /**
+ * Records of this many bytes at the most are users who were only placed. There are few different ones, and millions
+ * of users: those with the same bytes share one object, which a cache holds for the price of its key.
+ */
+const SHARED_BYTES_MAX = 4;
+const shared = new WeakMap<CohortNumbers, Map<number, Versioned>>();
+
+/**
+ * The record may be shared with other users: it is not to be changed.
+ *
  * @throws RecordCodecError for bytes that are not exactly one record of a known format
  * @throws UnknownCohortError for a record of a cohort that `cohorts` does not have
  */
 export function decodeRecord(bytes: Buffer, cohorts: CohortNumbers): Versioned {
+  if (bytes.length === 0 || bytes.length > SHARED_BYTES_MAX) return decodeAnew(bytes, cohorts);
+  let known = shared.get(cohorts);
+  if (known === undefined) {
+    known = new Map();
+    shared.set(cohorts, known);
+  }
+  const key = bytes.readUIntBE(0, bytes.length);
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const decoded = decodeAnew(bytes, cohorts);
+  // A record with a version or an ordinal is one user's own.
+  if (decoded.version === 0 && decoded.record.membership?.ordinal === undefined) known.set(key, decoded);
+  return decoded;
+}
+
+function decodeAnew(bytes: Buffer, cohorts: CohortNumbers): Versioned {
   const reader = new Reader(bytes);
   const format = reader.byte();
   if (format !== FORMAT) {

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { RecordModel } from '../config/model.ts';
 import { confirmUser } from './confirm-user.ts';
 import { migrate } from './migrate.ts';
-import { openPglite } from './pglite-sql.ts';
 import { placeUser } from './place-user.ts';
 import { placeUsers } from './place-users.ts';
 import { openPostgres } from './postgres-sql.ts';
@@ -49,7 +48,8 @@ function migrateOnce(store: SqlStore): () => Promise<void> {
 export async function createRecord(config: RecordModel, log: Logger): Promise<RecordStore> {
   const store =
     config.kind === 'embedded'
-      ? await openPglite(config.dir)
+      ? // Loaded when it is needed: it is larger than all the rest together.
+        await (await import('./pglite-sql.ts')).openPglite(config.dir)
       : openPostgres({
           ...config,
           onConnectionError: (err) =>

@@ -16,7 +16,7 @@ void t.test('redis: a single server, its credentials taken from the URL or besid
     tls: true,
     keyPrefix: 'turnout',
     userBuckets: 65_536,
-    userCacheMax: 100_000,
+    userCacheMax: 200_000,
     commandMs: 1000,
   });
   t.match(parse('state: { kind: redis, url: "redis://h", password: q }').state, {

@@ -18,7 +18,7 @@ void t.test('two backends are enough: everything else has its default', (t) => {
       legacy: { origin: 'http://127.0.0.1:9001', basePath: '', connectMs: 1000 },
       new: { origin: 'https://shop.example:9443', basePath: '/base', tls: { verify: true } },
     },
-    state: { kind: 'embedded', userCacheMax: 100_000 },
+    state: { kind: 'embedded', userCacheMax: 200_000 },
     record: { kind: 'embedded', dir: './data' },
     anonymous: 'legacy',
     log: { level: 'info', accessSample: 0 },

@@ -121,3 +121,24 @@ await t.test('particular bytes', async (t) => {
   t.equal(encodeRecord({ record: placed, version: 0 }, cohorts).length, 3, 'a placed user has three bytes');
   t.equal(decodeRecord(Buffer.of(1, 0), cohorts).record, ABSENT_RECORD);
 });
+
+await t.test('users who were only placed share one record, others do not', async (t) => {
+  const placed = Buffer.from(encodeRecord({ record: byRule('a'), version: 0 }, cohorts));
+  t.equal(decodeRecord(placed, cohorts), decodeRecord(Buffer.from(placed), cohorts));
+  const elsewhere = encodeRecord({ record: byRule('b'), version: 0 }, cohorts);
+  t.equal(decodeRecord(elsewhere, cohorts).record.membership?.cohort, 'b');
+  const written = encodeRecord({ record: byRule('a'), version: 1 }, cohorts);
+  t.equal(decodeRecord(written, cohorts).version, 1);
+  t.not(decodeRecord(written, cohorts), decodeRecord(written, cohorts));
+});
+
+await t.test('another numbering of the cohorts reads the same bytes anew', async (t) => {
+  const placed = encodeRecord({ record: byRule('a'), version: 0 }, cohorts);
+  decodeRecord(placed, cohorts);
+  const renamed = cohortNumbers([{ number: 1, position: 0, cohort: cohort('z'), deleted: false }]);
+  t.equal(decodeRecord(placed, renamed).record.membership?.cohort, 'z');
+});
+
+function byRule(name: string): UserRecord {
+  return { ...ABSENT_RECORD, membership: { cohort: name, ordinal: undefined, by: 'rule' } };
+}
