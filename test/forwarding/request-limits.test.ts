@@ -86,7 +86,7 @@ onBothBackends(
   t,
   'an idle connection is closed after the keep-alive time, not within it',
   async (t, side) => {
-    const wire = await startWire(t, side, undefined, { settings: { limits: { keepAliveMs: 300 } } });
+    const wire = await startWire(t, side, undefined, { settings: { limits: { keepAliveMs: 1_000 } } });
     const client = await wire.gateway.connect();
     t.equal((await client.request(wire.text())).status, 200);
     t.equal((await client.request(wire.text())).status, 200);

@@ -110,7 +110,7 @@ onBothBackends(t, 'a slow answer on a reused connection is not repeated', async 
     async (exchange) => {
       await exchange.gone;
     },
-    { backendSettings: { headersMs: 150 } },
+    { backendSettings: { headersMs: 800 } },
   );
   t.equal((await wire.request()).status, 504);
   t.equal(wire.backend.requests.length, 2);

@@ -91,13 +91,13 @@ onBothBackends(t, 'bytes behind the request and behind the 101 are not lost', as
 
 onBothBackends(t, 'a tunnel may be idle for longer than any deadline of requests', async (t, side) => {
   const wire = await startWire(t, side, echoing, {
-    settings: { limits: { keepAliveMs: 200, headMs: 200 } },
-    backendSettings: { headersMs: 200, bodyMs: 200, keepAliveMs: 200, connectMs: 200 },
+    settings: { limits: { keepAliveMs: 800, headMs: 800 } },
+    backendSettings: { headersMs: 800, bodyMs: 800, keepAliveMs: 800, connectMs: 800 },
   });
   const client = await upgraded(wire);
   const ended = await Promise.race([
     client.closed,
-    new Promise<string>((resolve) => setTimeout(resolve, 1_200, 'open')),
+    new Promise<string>((resolve) => setTimeout(resolve, 2_000, 'open')),
   ]);
   t.equal(ended, 'open');
   await client.send('still here');
@@ -221,7 +221,8 @@ onBothBackends(t, 'a backend that fails at the upgrade is a problem document', a
     [stall(), 504, 'backend_headers_timeout'],
     [stall('nonsense\r\n\r\n'), 502, 'backend_malformed'],
   ] as const) {
-    const wire = await startWire(t, side, script, { backendSettings: { headersMs: 200 } });
+    const backendSettings = status === 504 ? { headersMs: 200 } : {};
+    const wire = await startWire(t, side, script, { backendSettings });
     const answer = await wire.request({ headers: UPGRADE });
     t.equal(answer.status, status);
     t.match(JSON.parse(answer.body.toString()), { code });
