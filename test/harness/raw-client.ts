@@ -208,3 +208,21 @@ export async function connectRaw(t: Teardown, options: ConnectOptions): Promise<
   socket.off('error', reject);
   return new RawClient(socket);
 }
+
+/**
+ * The statuses of all answers up to the end of the connection.
+ *
+ * @param method of the requests that they answer
+ * @param name of the case, for the error when the connection does not end
+ */
+export async function statusesToTheEnd(client: RawClient, method: string, name: string): Promise<number[]> {
+  const all: number[] = [];
+  for (;;) {
+    try {
+      all.push((await client.answer(method)).status);
+    } catch (error) {
+      if (error instanceof CutError) return all;
+      throw new Error(`${name}: after ${all.length} answers`, { cause: error });
+    }
+  }
+}
