@@ -1,3 +1,4 @@
+import type { ChangeStore } from '../cutover/stores.ts';
 import type { Cohort, User, UserRecord } from '../model.ts';
 
 /** A user's record and the number of the change that wrote it: of two records of a user, the higher is newer. */
@@ -103,6 +104,13 @@ export interface RecordStore {
   placeUsers(mapId: string, placements: readonly Placement[]): Promise<void>;
   /** Up to `limit` users in key order, from the one after `after`. */
   scanUsers(after: User | undefined, limit: number): Promise<readonly UserRow[]>;
+  /**
+   * Takes the next epoch in the record's own numbering: a change of the embedded state map that is no user's.
+   * @throws MapReplacedError
+   */
+  nextEpoch(mapId: string): Promise<number>;
+  /** The changes of cohorts, and the registry of gateways. */
+  readonly changes: ChangeStore;
   /**
    * Runs `work` while no other process on this record runs anything under the same lock. `work` must not call
    * `createMap`, `seedCohorts` or `exclusive`: a process takes one lock at a time.
