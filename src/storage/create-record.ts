@@ -94,7 +94,7 @@ function recordStore(store: SqlStore, ready: () => Promise<void>): RecordStore {
     readMap: () => migrated(() => readMap(store)),
     isRetired: (mapId) => migrated(() => isRetired(store, mapId)),
     createMap: () => migrated(() => createMap(store)),
-    replaceMap: (mapId) => migrated(() => replaceMap(store, mapId)),
+    replaceMap: (mapId, epochSeen) => migrated(() => replaceMap(store, mapId, epochSeen)),
     readCohorts: () => migrated(() => readCohorts(store)),
     seedCohorts: (cohorts) => migrated(() => seedCohorts(store, cohorts)),
     readUser: (user) => migrated(() => readUser(store, user)),

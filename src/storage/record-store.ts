@@ -72,8 +72,11 @@ export interface RecordStore {
   isRetired(mapId: string): Promise<boolean>;
   /** Gives the record its first map; returns the current one when it has one already. */
   createMap(): Promise<MapRow>;
-  /** Retires the map `mapId` and begins a new one. `undefined` when `mapId` is not current: another was faster. */
-  replaceMap(mapId: string): Promise<MapRow | undefined>;
+  /**
+   * Retires the map `mapId` and begins a new one, whose first epoch is above every one of the old map and above
+   * `epochSeen`. `undefined` when `mapId` is not current: another was faster.
+   */
+  replaceMap(mapId: string, epochSeen: number): Promise<MapRow | undefined>;
 
   /** In the order of their rules; deleted ones included. */
   readCohorts(): Promise<readonly StoredCohort[]>;
