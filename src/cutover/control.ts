@@ -72,6 +72,9 @@ export interface Control {
   evictGateway(id: string): Promise<boolean>;
   /** As the record has them, in the order of their rules. */
   cohorts(): Promise<readonly Cohort[]>;
-  /** Stops waiting and recovering. What is open is finished or undone by whoever recovers it. */
+  /**
+   * Waits a little for the changes that run here, then stops waiting and recovering. What is open then is finished or
+   * undone by whoever recovers it.
+   */
   close(): Promise<void>;
 }
