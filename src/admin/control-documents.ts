@@ -3,7 +3,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { type Change, isOver, type Phase } from '../cutover/change.ts';
 import type { GatewayVerdict, GatewayView } from '../cutover/control.ts';
 import { type Cohort, STAGES } from '../model.ts';
-import { RampFormSchema, rampForm } from './ramp-form.ts';
+import { RampAnswerSchema, rampForm } from './ramp-form.ts';
 
 const VERDICTS = ['live', 'silent', 'fenced'] as const satisfies readonly GatewayVerdict[];
 const PHASES = [
@@ -22,7 +22,7 @@ const Word = <const T extends string>(words: readonly T[]) =>
 const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Integer>>(schema: T) =>
   Type.Union([schema, Type.Null()]);
 
-const StageAndRamp = { stage: Word(STAGES), ramp: RampFormSchema };
+const StageAndRamp = { stage: Word(STAGES), ramp: RampAnswerSchema };
 
 export const CohortSchema = Type.Object({
   name: Type.String(),

@@ -14,6 +14,9 @@ export const RampFormSchema = Type.Unsafe<number | string>({
   description: 'A share from 0% to 100% with at most two decimals, or a number of users.',
 });
 
+/** The same in an answer, where it need not be checked. */
+export const RampAnswerSchema = Type.Union([Type.Integer(), Type.String()]);
+
 /** @param form checked against the schema */
 export function rampOf(form: number | string): Ramp {
   if (typeof form === 'number') return { kind: 'count', count: form };
