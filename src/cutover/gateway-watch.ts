@@ -2,12 +2,16 @@
 import { type LeasePolicy, LeaseWatch, type WatchedGateway } from './lease-watch.ts';
 import type { ChangeStore, ControlMap, RegisteredGateway } from './stores.ts';
 
+/** The registry as it was longer ago is not worked with at all. */
+const REGISTRY_MS = 200;
+
 export class GatewayWatch {
   readonly #store: Pick<ChangeStore, 'registeredGateways'>;
   readonly #map: Pick<ControlMap, 'leases'>;
   readonly #leases: LeaseWatch;
   readonly #now: () => number;
-  #registered: readonly RegisteredGateway[] | undefined;
+  #registered: readonly RegisteredGateway[] = [];
+  #registeredAt = -Infinity;
 
   /** @param now monotonic, milliseconds */
   constructor(
@@ -24,18 +28,23 @@ export class GatewayWatch {
 
   /** The registry first: a gateway that is not in it yet will apply every change made before it is. */
   async ask(): Promise<readonly WatchedGateway[]> {
-    this.#registered = await this.#store.registeredGateways();
+    await this.#askRegistry();
     return this.askLeases();
   }
 
-  /** Asks the map only, and takes the registry as it was last: cheap, and not enough to act on. */
+  async #askRegistry(): Promise<void> {
+    const askedMs = this.#now();
+    this.#registered = await this.#store.registeredGateways();
+    this.#registeredAt = askedMs;
+  }
+
+  /** Asks the map, and takes the registry as it was a moment ago: cheap, and not enough to act on. */
   async askLeases(): Promise<readonly WatchedGateway[]> {
-    const registered = this.#registered ?? (await this.#store.registeredGateways());
-    this.#registered = registered;
+    if (this.#now() - this.#registeredAt > REGISTRY_MS) await this.#askRegistry();
     const askedMs = this.#now();
     const leases = await this.#map.leases();
     const answeredMs = this.#now();
-    this.#leases.see(askedMs, answeredMs, registered, leases);
+    this.#leases.see(askedMs, answeredMs, this.#registered, leases);
     return this.#leases.judge(answeredMs);
   }
 }
