@@ -43,7 +43,7 @@ await t.test('the barrier in the embedded state map', async (t) => {
   });
 
   await t.test('a step that is overtaken on its way takes another epoch', async (t) => {
-    let overtaking: StateMap | undefined;
+    const opened: { state?: StateMap } = {};
     let overtaken = 0;
     const overtaker: RecordStore = {
       ...record,
@@ -52,13 +52,13 @@ await t.test('the barrier in the embedded state map', async (t) => {
         // Another change takes the epoch after this one and is applied before it.
         if (overtaken === 0) {
           overtaken = epoch;
-          await overtaking?.place(freshUser(), 'flip-0');
+          await opened.state?.place(freshUser(), 'flip-0');
         }
         return epoch;
       },
     };
     const other = await openState(overtaker);
-    overtaking = other;
+    opened.state = other;
     const change = await freshChange(record);
     const slow = createControlMap({ config, record: overtaker, state: other });
     const held = await slow.hold(change.id, 1, change.cohort);
