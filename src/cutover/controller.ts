@@ -186,7 +186,7 @@ export class Controller {
   /**
    * Waits, with a heartbeat, until nobody has to be waited for.
    *
-   * @param patch noted in the record at once
+   * @param patch noted in the record with the next heartbeat
    * @returns for whom it waited when the time was over
    */
   async #until(
@@ -198,13 +198,16 @@ export class Controller {
     const { now, sleep, policy } = this.#options;
     const beganAt = now();
     let noted = patch;
+    // Whoever asked for a change that is pending is soon told for whom it waits. Later phases hold writes.
+    let atOnce = change.phase === 'pending';
     for (;;) {
       this.#expectOpen();
       const why = await this.#look(waits);
       if (why === undefined) return undefined;
       if (now() - beganAt >= boundMs) return why;
       if (change.phase !== 'undoing') noted = { ...noted, note: why };
-      if (await this.#beat(change, noted, patch !== undefined && noted === patch)) noted = undefined;
+      if (await this.#beat(change, noted, atOnce)) noted = undefined;
+      atOnce = false;
       await sleep(policy.pollMs);
     }
   }

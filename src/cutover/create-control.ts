@@ -104,7 +104,7 @@ class ControlService implements Control {
   }
 
   async #sleep(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#stop.signal, ref: false }).catch(() => undefined);
+    await delay(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 
   async #recover(): Promise<void> {
@@ -229,7 +229,7 @@ class ControlService implements Control {
     const graceMs = this.#options.drainMaxMs() + 500;
     await Promise.race([
       Promise.all(this.#running.values()),
-      delay(graceMs, undefined, { signal: this.#stop.signal, ref: false }),
+      delay(graceMs, undefined, { signal: this.#stop.signal }),
     ]);
     this.#stop.abort();
     this.#controller.close();

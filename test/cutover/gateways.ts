@@ -29,7 +29,7 @@ export interface GatewaysWorld {
   readonly redis: RedisFixture;
   readonly postgres: PostgresFixture;
   readonly control: Control;
-  start(id: string): Promise<RunningGateway>;
+  readonly start: (id: string) => Promise<RunningGateway>;
 }
 
 /** @param settings go over a configuration with one default cohort `movers` at `off` */
