@@ -75,7 +75,9 @@ async function confirmMovement(
   const gateways = await askPages(GatewaySchema, '/api/v1/gateways', GATEWAYS_MAX, context);
   const agree = gateways.length === 1 ? '1 gateway has to agree' : `${gateways.length} gateways must agree`;
   for (const { id, where, state } of gateways) {
-    if (state !== 'live') context.writer.note(`Gateway ${id} (${printable(where)}) is ${state}.`);
+    if (state === 'live') continue;
+    const seen = state === 'silent' ? 'was not seen alive yet, or not any more' : `is ${state}`;
+    context.writer.note(`Gateway ${id} (${printable(where)}) ${seen}.`);
   }
   await confirm(`cohort ${cohort.name}: ${moves.join(', ')}; ${agree}`, yes, context);
 }

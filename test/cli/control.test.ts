@@ -32,6 +32,13 @@ void t.test('a stage that moves users is confirmed in words, then in force', asy
   t.match(control.asked, [{ stage: 'live', reason: 'the figures are good', actor: 'local' }]);
 });
 
+void t.test('gateways that the change would wait for are named before anybody confirms', async (t) => {
+  const { control, cli } = await open(t);
+  control.members = [gatewayView('g1', { verdict: 'fenced' }), gatewayView('g2', { verdict: 'silent' })];
+  const { err } = await cli(LIVE, { answer: 'n' });
+  t.match(err, /^Gateway g1 \(host-g1, process 1\) is fenced\.\nGateway g2 \(.*\) was not seen alive yet/u);
+});
+
 void t.test('without a terminal and without --yes nothing moves', async (t) => {
   const { control, env } = await open(t);
   const refused = await runProgram(LIVE, env);
