@@ -6,6 +6,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { ConfigModel } from './config/model.ts';
 import { HeldWrites } from './cutover/held-writes.ts';
+import { InFlightWrites } from './cutover/in-flight-writes.ts';
 import { type ErrorCode, TurnoutError } from './errors.ts';
 import { Forward, type ForwardPolicy } from './forwarding/forward.ts';
 import { ForwardPlainly, needsPlainForward } from './forwarding/forward-plainly.ts';
@@ -23,8 +24,10 @@ import type { Identifier } from './pipeline/identity-of.ts';
 import { Pipeline, type Stage } from './pipeline/pipeline.ts';
 import type { RouteTable } from './pipeline/route-of.ts';
 import {
+  type Deciding,
   decideBackend,
   identifyUser,
+  isFencedOff,
   loadRecord,
   matchRoute,
   readHead,
@@ -44,6 +47,10 @@ export interface GatewayOptions {
   /** Started. */
   readonly state: StateMap;
   readonly telemetry: Telemetry;
+  /** Where writes in flight are counted; shared with whoever acknowledges holds for this gateway. */
+  readonly writes?: InFlightWrites;
+  /** Fences the gateway besides the state map: others may take it for gone. */
+  readonly fence?: { readonly fenced: boolean };
   /** A monotonic clock, milliseconds. */
   readonly now?: () => number;
 }
@@ -72,6 +79,8 @@ export class Gateway {
   readonly #now: () => number;
   readonly #clients: { readonly [B in Backend]: BackendClient };
   readonly #held: HeldWrites;
+  readonly #writes: InFlightWrites;
+  readonly #fenced: () => boolean;
   readonly #stalls: StallWatch;
   readonly #listener: Listener;
   readonly #stopListening: () => void;
@@ -98,8 +107,11 @@ export class Gateway {
   #compiled: Compiled;
   #inFlight = 0;
 
-  constructor({ config, state, telemetry, now = () => performance.now() }: GatewayOptions) {
+  constructor(options: GatewayOptions) {
+    const { config, state, telemetry, fence, now = () => performance.now() } = options;
     this.state = state;
+    this.#writes = options.writes ?? new InFlightWrites();
+    this.#fenced = () => state.attachment === 'fenced' || fence?.fenced === true;
     this.#telemetry = telemetry;
     this.#now = now;
     this.#clients = {
@@ -176,7 +188,15 @@ export class Gateway {
     const { cutover, anonymous, limits, forwarding, backends } = config;
     const routes: RouteTable = compileRoutes(config.routes);
     const identifier: Identifier = createIdentity(config.identity, { observer: this.#keyObserver });
+    const deciding: Deciding = {
+      state: this.state,
+      fenced: this.#fenced,
+      writes: this.#writes,
+      anonymous,
+      staleReads: cutover.staleReads,
+    };
     const policy: ForwardPolicy = {
+      fencedOff: (exchange) => isFencedOff(exchange, deciding),
       pseudonym: forwarding.via,
       via: `1.1 ${forwarding.via}`,
       exposed: forwarding.exposeHeaders ? (exchange) => this.#exposed(exchange) : undefined,
@@ -195,11 +215,11 @@ export class Gateway {
       // The only read of the state map; without waiting for a cached user.
       loadRecord(this.state),
       // Pure: everything that it needs has been collected.
-      decideBackend(this.state, anonymous, cutover.staleReads),
+      decideBackend(deciding),
       // Before anything acts on a placement by rule, so that it stays what it is.
-      recordMembership(this.state, anonymous, cutover.staleReads),
+      recordMembership(deciding),
       // Last, so that a write leaves for the truth of this very moment.
-      waitForRelease(this.state, this.#held, this.#telemetry, anonymous, cutover.staleReads, this.#now),
+      waitForRelease(deciding, this.#held, this.#telemetry, this.#now),
     ];
     const pipelineOf = (last: Stage): Pipeline =>
       new Pipeline([...common, last], this.#now, (exchange, error) => this.#onDefect(exchange, error));
@@ -257,6 +277,7 @@ export class Gateway {
       this.#uploads.set(socket, exchange);
     }
     const body = new RequestBody(exchange.request);
+    if (exchange.requestClass === 'write') body.mayPass = () => !policy.fencedOff(exchange);
     exchange.upload = body;
     if (needsPlainForward(exchange)) {
       new ForwardPlainly(exchange, client, policy, body).start();
@@ -297,6 +318,7 @@ export class Gateway {
   /** The one place where a request is classified and counted. */
   onEnd(exchange: Exchange, status: number, failure: ErrorCode | undefined): void {
     this.#inFlight -= 1;
+    this.#writes.end(exchange, exchange.user);
     const { startedMs, forwardedMs, waitedMs, requestClass, backend, route } = exchange;
     const nowMs = this.#now();
     const outcome = failure ?? outcomeOf(status);

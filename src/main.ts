@@ -3,6 +3,7 @@
  * The program: hands the command line, the environment and the signals of the process to the commands. The
  * only place that reads them.
  */
+import { createInterface } from 'node:readline/promises';
 import type { CliContext, Signals } from './cli/context.ts';
 import { runCli } from './cli/program.ts';
 import { Writer } from './cli/writer.ts';
@@ -22,7 +23,25 @@ function takeSignals(): Signals {
   return { stop: stop.signal, stopNow: stopNow.signal, onReload, onReplace };
 }
 
-const { env, stdout, stderr } = process;
-const context: CliContext = { env, writer: new Writer({ stdout, stderr, env }), signals: takeSignals };
+const { env, stdin, stdout, stderr } = process;
+
+/** On standard error, so that the result can still be sent elsewhere. */
+async function askPerson(question: string): Promise<string> {
+  const terminal = createInterface({ input: stdin, output: stderr });
+  // Ctrl-C and Ctrl-D are an answer too: none.
+  const gone = new Promise<string>((resolve) => void terminal.once('close', () => resolve('')));
+  try {
+    return await Promise.race([terminal.question(question), gone]);
+  } finally {
+    terminal.close();
+  }
+}
+
+const context: CliContext = {
+  env,
+  writer: new Writer({ stdout, stderr, env }),
+  ask: stdin.isTTY && stderr.isTTY ? askPerson : undefined,
+  signals: takeSignals,
+};
 // Said outright: a command that was stopped while it still started may leave something behind that is open.
 process.exit(await runCli(process.argv.slice(2), context));

@@ -1,4 +1,7 @@
 /** The errors of the admin API: stable codes, rendered as problem documents (RFC 9457). */
+import { type Static, Type } from '@sinclair/typebox';
+import { EpochMismatchError, UnknownCohortError } from '../cutover/control.ts';
+import { ChangeConflictError } from '../cutover/stores.ts';
 import { ERRORS, TurnoutError } from '../errors.ts';
 import { SourceUnavailable } from './admin-source.ts';
 
@@ -11,41 +14,67 @@ export const ADMIN_ERRORS = {
   host_refused: { status: 421, title: 'Host not accepted' },
   origin_refused: { status: 403, title: 'Cross-site request refused' },
   not_found: { status: 404, title: 'No such resource' },
+  cohort_unknown: { status: 404, title: 'No such cohort' },
+  change_unknown: { status: 404, title: 'No such change' },
+  gateway_unknown: { status: 404, title: 'No such gateway' },
+  change_conflict: { status: 409, title: 'Another change is not over yet' },
+  change_undone: { status: 409, title: 'Change undone' },
+  epoch_mismatch: { status: 409, title: 'Not the expected epoch' },
+  gateway_live: { status: 409, title: 'Gateway is live' },
   body_too_large: { status: 413, title: 'Body too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  stage_unknown: { status: 422, title: 'No such stage' },
+  idempotency_key_reused: { status: 422, title: 'Idempotency key used for something else' },
   too_many_failed_logins: { status: 429, title: 'Too many failed logins' },
+  store_unavailable: { status: 503, title: 'A store does not answer' },
   no_worker: { status: 503, title: 'No worker answers' },
   internal: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type AdminErrorCode = keyof typeof ADMIN_ERRORS;
 
+/** What a problem document says besides its standard members: the other change's id, the epoch. */
+type Members = Readonly<Record<string, string | number>>;
+
+export interface AdminErrorOptions extends ErrorOptions {
+  readonly retryAfterS?: number;
+  readonly members?: Members;
+}
+
 export class AdminError extends Error {
   override readonly name = 'AdminError';
   readonly code: AdminErrorCode;
   /** Seconds, where waiting helps. */
   readonly retryAfterS: number | undefined;
+  readonly members: Members;
 
-  constructor(code: AdminErrorCode, detail: string, options: ErrorOptions & { retryAfterS?: number } = {}) {
+  constructor(code: AdminErrorCode, detail: string, options: AdminErrorOptions = {}) {
     super(detail, options);
     this.code = code;
     this.retryAfterS = options.retryAfterS;
+    this.members = options.members ?? {};
   }
 }
 
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly code: string;
-  readonly requestId: string;
-}
+/** RFC 9457. Further members belong to the code. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    /** Stable: what a program looks at. */
+    code: Type.String(),
+    requestId: Type.String(),
+  },
+  { additionalProperties: Type.Union([Type.String(), Type.Number()]) },
+);
+export type Problem = Static<typeof ProblemSchema>;
 
 interface ProblemAnswer {
   readonly problem: Problem;
   readonly retryAfterS: number | undefined;
-  /** A defect of ours: it belongs into the log, with its cause. */
+  /** A defect of ours, or a store that failed: it belongs into the log, with its cause. */
   readonly defect: boolean;
 }
 
@@ -55,8 +84,28 @@ function document(code: string, status: number, title: string, detail: string, r
 
 function ofAdmin(error: AdminError, requestId: string): ProblemAnswer {
   const { status, title } = ADMIN_ERRORS[error.code];
-  const problem = document(error.code, status, title, error.message, requestId);
-  return { problem, retryAfterS: error.retryAfterS, defect: status === 500 };
+  const problem = { ...error.members, ...document(error.code, status, title, error.message, requestId) };
+  return {
+    problem,
+    retryAfterS: error.retryAfterS,
+    defect: status === 500 || error.code === 'store_unavailable',
+  };
+}
+
+/** What the cutover refuses, in the API's words. */
+function ofControl(error: unknown): AdminError | undefined {
+  if (error instanceof ChangeConflictError) {
+    const detail = `Change ${error.openChange} of this cohort is not over yet.`;
+    return new AdminError('change_conflict', detail, { members: { change: error.openChange } });
+  }
+  if (error instanceof EpochMismatchError) {
+    const detail = `The map is at epoch ${error.epoch}: something changed since. Look again, then decide.`;
+    return new AdminError('epoch_mismatch', detail, { members: { epoch: error.epoch } });
+  }
+  if (error instanceof UnknownCohortError) {
+    return new AdminError('cohort_unknown', `There is no cohort ${error.cohort}.`);
+  }
+  return undefined;
 }
 
 /** Fastify's own refusals, by the status that it chose. */
@@ -78,6 +127,8 @@ function ofFramework(error: Error, status: number): AdminError | undefined {
 /** The one place where an error of the admin API becomes an answer. */
 export function problemOf(error: unknown, requestId: string): ProblemAnswer {
   if (error instanceof AdminError) return ofAdmin(error, requestId);
+  const refused = ofControl(error);
+  if (refused !== undefined) return ofAdmin(refused, requestId);
   if (error instanceof TurnoutError) {
     const { status, title, detail } = ERRORS[error.code];
     // What the explained request would be refused for is no fault of this one: 422 instead of its 4xx. Rows

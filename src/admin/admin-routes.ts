@@ -1,8 +1,7 @@
 /** The resources of the admin listener. Each declares what it takes and what it answers. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Type } from '@sinclair/typebox';
-import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import { type Static, Type } from '@sinclair/typebox';
+import type { Logger } from 'pino';
 import { USER_BYTES_MAX } from '../model.ts';
 import { CONTENT_TYPE } from '../telemetry/exposition.ts';
 import { AdminError } from './admin-error.ts';
@@ -13,15 +12,10 @@ import {
   ReadinessSchema,
   StatusSchema,
 } from './admin-source.ts';
-import type { TypeBoxProvider } from './type-provider.ts';
-
-export type AdminServer = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  TypeBoxProvider
->;
+import type { ControlAccess } from './control-access.ts';
+import { ChangeSchema, changeDocument, GatewaySchema, gatewayDocument } from './control-documents.ts';
+import { controlRoutes } from './control-routes.ts';
+import type { AdminServer } from './type-provider.ts';
 
 /** Paths that a probe or a scraper reads without a token. They say nothing about users. */
 export const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
@@ -67,26 +61,64 @@ function userOf(user: string | undefined): { user?: string } {
 function healthRoutes(server: AdminServer, source: AdminSource): void {
   server.get(
     '/livez',
-    { schema: { response: { 200: Type.Object({ status: Type.Literal('alive') }) } } },
+    {
+      config: { summary: 'Whether the process is alive' },
+      schema: { response: { 200: Type.Object({ status: Type.Literal('alive') }) } },
+    },
     async () => ({ status: 'alive' as const }),
   );
   server.get(
     '/readyz',
-    { schema: { response: { 200: ReadinessSchema, 503: ReadinessSchema } } },
+    {
+      config: { summary: 'Whether it serves' },
+      schema: { response: { 200: ReadinessSchema, 503: ReadinessSchema } },
+    },
     async (_request, reply) => {
       const readiness = await source.readiness();
       return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness);
     },
   );
-  server.get('/metrics', async (_request, reply) => reply.type(CONTENT_TYPE).send(await source.metrics()));
+  const metrics = { config: { summary: 'Metrics for Prometheus', produces: 'text/plain' } };
+  server.get('/metrics', metrics, async (_request, reply) =>
+    reply.type(CONTENT_TYPE).send(await source.metrics()),
+  );
 }
 
-export function adminRoutes(server: AdminServer, source: AdminSource): void {
-  healthRoutes(server, source);
-  server.get('/api/v1/status', { schema: { response: { 200: StatusSchema } } }, async () => source.status());
+/** What the gateways say of themselves, and what the record and the map say of changes and gateways. */
+export const FullStatusSchema = Type.Object({
+  ...StatusSchema.properties,
+  /** Changes that are not over; `null` when the record does not answer. */
+  changes: Type.Union([Type.Array(ChangeSchema), Type.Null()]),
+  /** The gateways that a change has to wait for; `null` when the stores do not answer. */
+  registry: Type.Union([Type.Array(GatewaySchema), Type.Null()]),
+});
+export type FullStatusDocument = Static<typeof FullStatusSchema>;
+
+function observingRoutes(server: AdminServer, source: AdminSource, access: ControlAccess): void {
+  server.get(
+    '/api/v1/status',
+    {
+      config: { summary: 'Workers, epochs, stores, cohorts, and what is in progress' },
+      schema: { response: { 200: FullStatusSchema } },
+    },
+    async () => {
+      const [status, inProgress] = await Promise.all([source.status(), access.inProgress()]);
+      return {
+        ...status,
+        changes: inProgress?.changes.map(changeDocument) ?? null,
+        registry: inProgress?.gateways.map(gatewayDocument) ?? null,
+      };
+    },
+  );
   server.get(
     '/api/v1/explain',
-    { schema: { querystring: ExplainQuery, response: { 200: ExplanationSchema } } },
+    {
+      config: {
+        summary: 'Where a request would go, and why',
+        description: '`header.NAME=VALUE` gives the request a header; it may be repeated.',
+      },
+      schema: { querystring: ExplainQuery, response: { 200: ExplanationSchema } },
+    },
     async ({ query }) => {
       const request: HypotheticalRequest = {
         method: query.method,
@@ -97,4 +129,15 @@ export function adminRoutes(server: AdminServer, source: AdminSource): void {
       return source.explain(request);
     },
   );
+}
+
+export function adminRoutes(
+  server: AdminServer,
+  source: AdminSource,
+  access: ControlAccess,
+  log: Logger,
+): void {
+  healthRoutes(server, source);
+  observingRoutes(server, source, access);
+  controlRoutes(server, source, access, log);
 }

@@ -1,7 +1,7 @@
 /**
  * Who may use the admin API. With tokens configured, every call needs one; without, the configuration
- * allows a loopback listener only, reads are open to this machine, and a browser is kept from being used
- * as a way in (DNS rebinding, requests from other sites).
+ * allows a loopback listener only; whoever is on this machine may read and operate, since nobody else gets
+ * there, and a browser is kept from being used as a way in (DNS rebinding, requests from other sites).
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
@@ -48,9 +48,9 @@ function tokenOf(presented: string, tokens: readonly TokenModel[]): TokenModel |
 
 function anonymousActor({ address }: Caller): Actor {
   if (!isLoopback(address)) {
-    throw new AdminError('local_only', 'No tokens are configured: only callers on this machine may read.');
+    throw new AdminError('local_only', 'No tokens are configured: only callers on this machine may use it.');
   }
-  return { name: 'local', role: 'viewer' };
+  return { name: 'local', role: 'operator' };
 }
 
 function bearerOf(authorization: string): string | undefined {
@@ -100,6 +100,8 @@ export interface BrowserHints {
   readonly host: string | undefined;
   /** `Sec-Fetch-Site`: what a browser says about where a request comes from. */
   readonly fetchSite: string | undefined;
+  /** `Origin`: sent by every browser with what may change something, also by those without `Sec-Fetch-Site`. */
+  readonly origin: string | undefined;
 }
 
 /**
@@ -108,14 +110,15 @@ export interface BrowserHints {
  *
  * @param ownHost the configured host of the listener, accepted besides addresses and `localhost`
  */
-export function refuseForeignPages({ host, fetchSite }: BrowserHints, ownHost: string): void {
+export function refuseForeignPages({ host, fetchSite, origin }: BrowserHints, ownHost: string): void {
   const name = (host ?? '').replace(/:\d+$/u, '').toLowerCase();
   const bare = name.startsWith('[') && name.endsWith(']') ? name.slice(1, -1) : name;
   const known = isIP(bare) !== 0 || bare === 'localhost' || bare === ownHost.toLowerCase();
   if (!known) {
     throw new AdminError('host_refused', 'Without tokens, use an IP address or localhost as the host.');
   }
-  if (fetchSite === 'cross-site' || fetchSite === 'same-site') {
+  const ownOrigin = origin === undefined || origin.toLowerCase() === `http://${(host ?? '').toLowerCase()}`;
+  if (!ownOrigin || fetchSite === 'cross-site' || fetchSite === 'same-site') {
     throw new AdminError('origin_refused', 'Without tokens, pages of other sites may not call this.');
   }
 }

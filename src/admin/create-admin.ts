@@ -8,11 +8,13 @@ import { fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Address, TokenModel } from '../config/model.ts';
 import { AdminError, problemOf } from './admin-error.ts';
-import { type AdminServer, adminRoutes, OPEN_PATHS } from './admin-routes.ts';
+import { adminRoutes, OPEN_PATHS } from './admin-routes.ts';
 import type { AdminSource } from './admin-source.ts';
 import { authenticate, type Role, refuseForeignPages } from './authentication.ts';
+import { type AdminControl, ControlAccess } from './control-access.ts';
 import { FailedLogins } from './failed-logins.ts';
-import type { TypeBoxProvider } from './type-provider.ts';
+import { serveOpenApi } from './openapi.ts';
+import type { AdminServer, TypeBoxProvider } from './type-provider.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 const HEAD_BYTES_MAX = 16 * 1024;
@@ -25,6 +27,8 @@ export interface AdminOptions {
   readonly listen: Address;
   readonly tokens: readonly TokenModel[];
   readonly source: AdminSource;
+  /** Changes cohorts; absent, or `undefined` while the gateway starts: 503. */
+  readonly control?: () => AdminControl | undefined;
   readonly log: Logger;
   /** Monotonic, milliseconds. */
   readonly nowMs?: () => number;
@@ -74,10 +78,13 @@ function createServer(): AdminServer {
       reply.raw.end(JSON.stringify(problem));
     },
     // A misspelt parameter is an error, not something to drop in silence.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: true } },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allowUnionTypes: true } },
     http: { maxHeaderSize: HEAD_BYTES_MAX, headersTimeout: REQUEST_MS },
   }).withTypeProvider<TypeBoxProvider>();
   server.server.maxConnections = CONNECTIONS_MAX;
+  // JSON only: a page of another site can send the other types without the browser asking first.
+  server.removeContentTypeParser('text/plain');
+  server.decorateRequest('actor', '');
   return server;
 }
 
@@ -105,7 +112,7 @@ function answerErrors(server: AdminServer, log: Logger): void {
  * @throws the listener's own error, such as `EADDRINUSE`
  */
 export async function createAdmin(options: AdminOptions): Promise<Admin> {
-  const { listen, source, log, nowMs = () => performance.now() } = options;
+  const { listen, source, control = () => undefined, log, nowMs = () => performance.now() } = options;
   let tokens = options.tokens;
   const failedLogins = new FailedLogins(nowMs);
   const server = createServer();
@@ -120,13 +127,15 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
     });
     const { headers, method } = request;
     if (tokens.length === 0) {
-      refuseForeignPages({ host: headers.host, fetchSite: oneOf(headers['sec-fetch-site']) }, listen.host);
+      const { host, origin } = headers;
+      refuseForeignPages({ host, origin, fetchSite: oneOf(headers['sec-fetch-site']) }, listen.host);
     }
     if (OPEN_PATHS.has(request.routeOptions.url ?? '')) return;
     const caller = { address: request.socket.remoteAddress ?? '', authorization: headers.authorization };
-    authenticate(caller, roleFor(method), tokens, failedLogins);
+    request.actor = authenticate(caller, roleFor(method), tokens, failedLogins).name;
   });
-  adminRoutes(server, source);
+  serveOpenApi(server);
+  adminRoutes(server, source, new ControlAccess(control), log);
 
   await server.listen({ host: listen.host, port: listen.port });
   const bound = server.server.address();

@@ -1,8 +1,32 @@
-/** Lets Fastify's handlers have the types of their TypeBox schemas. */
+/** Fastify as the admin listener uses it: handlers have the types of their TypeBox schemas, and know the caller. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Static, TSchema } from '@sinclair/typebox';
-import type { FastifyTypeProvider } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The name of the token that the call was made with, or `local`. Empty for paths that need none. */
+    actor: string;
+  }
+  interface FastifyContextConfig {
+    /** What a route is for, in a line; for the OpenAPI document. */
+    readonly summary?: string;
+    readonly description?: string;
+    /** The type of an answer that is not JSON. */
+    readonly produces?: string;
+  }
+}
 
 export interface TypeBoxProvider extends FastifyTypeProvider {
   readonly validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
   readonly serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
 }
+
+export type AdminServer = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxProvider
+>;

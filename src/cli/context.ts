@@ -16,6 +16,8 @@ export interface Signals {
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly writer: Writer;
+  /** Asks a person, and resolves with the line that was typed. `undefined` where no person sits at a terminal. */
+  readonly ask: ((question: string) => Promise<string>) | undefined;
   /** Only a command that runs until it is stopped calls this. */
   signals(): Signals;
 }
@@ -25,6 +27,10 @@ export const EXIT = {
   ok: 0,
   /** Something that could be right another time: a port in use, a gateway that does not answer. */
   failure: 1,
+  /** Somebody else was first: another change is open, or the map has moved on. */
+  conflict: 2,
+  /** It goes on, but the command waits no longer. */
+  underWay: 3,
   /** `sysexits.h`: the command line is wrong. */
   usage: 64,
   /** `sysexits.h`: the configuration is wrong. */

@@ -26,3 +26,14 @@ export function parsePath(text: string): string {
   if (!text.startsWith('/')) throw new InvalidArgumentError('A path begins with "/".');
   return text;
 }
+
+/** @returns a parser for whole numbers in these bounds */
+export function wholeNumber(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d{1,16}$/u.test(text) || value < low || value > high) {
+      throw new InvalidArgumentError(`It is a whole number from ${low} to ${high}.`);
+    }
+    return value;
+  };
+}

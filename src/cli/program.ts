@@ -1,9 +1,13 @@
 /** The command line: which commands there are, and how every one of them ends. */
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../telemetry/version.ts';
+import { addChanges } from './changes.ts';
 import { addCheck } from './check.ts';
+import { addCohort } from './cohort.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 import { addExplain } from './explain.ts';
+import { addGateways } from './gateways.ts';
+import { addStage } from './stage.ts';
 import { addStart } from './start.ts';
 import { addStatus } from './status.ts';
 
@@ -16,6 +20,7 @@ Your own systems:
   $ turnout explain --config turnout.yaml --user u42 --path /  where would this user go, and why?
   $ turnout start --config turnout.yaml                        run the gateway
   $ turnout status                                             what is it doing?
+  $ turnout stage beta live --ramp 10% --reason 'first users'  move users
 
 "turnout COMMAND --help" explains one command, with examples.`;
 
@@ -84,6 +89,10 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     addCheck(program, context, end);
     addExplain(program, context, end);
     addStatus(program, context, end);
+    addCohort(program, context, end);
+    addStage(program, context, end);
+    addChanges(program, context, end);
+    addGateways(program, context, end);
     if (args.length === 0) {
       program.outputHelp({ error: true });
       return EXIT.usage;

@@ -1,9 +1,11 @@
 /** `turnout status`: what a running gateway is doing. */
-import { Value } from '@sinclair/typebox/value';
 import type { Command } from 'commander';
-import { type StatusDocument, StatusSchema } from '../admin/admin-source.ts';
+import { type FullStatusDocument, FullStatusSchema } from '../admin/admin-routes.ts';
 import { askAdmin, ENVIRONMENT_HELP } from './admin-client.ts';
-import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
+import { changesTable } from './changes.ts';
+import { type CliContext, EXIT, type ExitCode } from './context.ts';
+import { durationInWords } from './duration.ts';
+import { gatewaysTable } from './gateways.ts';
 import type { Writer } from './writer.ts';
 
 const EXAMPLES = `
@@ -14,31 +16,14 @@ Examples:
 
 ${ENVIRONMENT_HELP}`;
 
-/** `3d 4h`, `4h 12m`, `12m 5s`, `5s`. */
-export function durationInWords(ms: number): string {
-  const seconds = Math.floor(ms / 1_000);
-  const parts = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor(seconds / 3_600) % 24, 'h'],
-    [Math.floor(seconds / 60) % 60, 'm'],
-    [seconds % 60, 's'],
-  ] as const;
-  const first = parts.findIndex(([value]) => value > 0);
-  if (first === -1) return '0s';
-  return parts
-    .slice(first, first + 2)
-    .map(([value, unit]) => `${value}${unit}`)
-    .join(' ');
-}
-
-function stateInWords({ state }: StatusDocument['stores']): string {
+function stateInWords({ state }: FullStatusDocument['stores']): string {
   if (state === null) return 'unknown: no worker answers';
   const problem = state.problem === null ? '' : `: ${state.problem}`;
   const since = state.attachment === 'attached' ? '' : ` for ${durationInWords(state.detachedMs)}${problem}`;
   return `${state.kind}, ${state.attachment}${since}`;
 }
 
-function print(writer: Writer, status: StatusDocument): void {
+function print(writer: Writer, status: FullStatusDocument): void {
   const { version, uptimeMs, listen, config, stores, gateways, cohorts, truthDigest } = status;
   writer.line(
     `turnout ${version}, up ${durationInWords(uptimeMs)}, listening on ${listen.host}:${listen.port}`,
@@ -69,6 +54,25 @@ function print(writer: Writer, status: StatusDocument): void {
       [cohort.default ? 'default' : '', cohort.held ? 'held' : ''].filter((word) => word !== '').join(', '),
     ]),
   ]);
+  printControl(writer, status);
+}
+
+/** What is being changed, and who has to agree to it. */
+function printControl(writer: Writer, { changes, registry }: FullStatusDocument): void {
+  writer.line();
+  if (changes === null || registry === null) {
+    writer.line('The record or the state map does not answer: nothing can be changed.');
+    return;
+  }
+  if (changes.length > 0) writer.table(changesTable(changes));
+  else writer.line('No change is in progress.');
+  writer.line();
+  writer.table(gatewaysTable(registry));
+  const digests = new Set(registry.flatMap(({ digest }) => digest ?? []));
+  if (digests.size > 1) {
+    writer.line();
+    writer.line('Gateways have different configurations: no users can be moved until they agree.');
+  }
 }
 
 export function addStatus(program: Command, context: CliContext, end: (code: ExitCode) => void): void {
@@ -79,10 +83,7 @@ export function addStatus(program: Command, context: CliContext, end: (code: Exi
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
     .action(async ({ json = false }: { json?: boolean }) => {
-      const document = await askAdmin('/api/v1/status', context);
-      if (!Value.Check(StatusSchema, document)) {
-        throw new CliError('The gateway answered in a form that this version of the command does not know.');
-      }
+      const document = await askAdmin(FullStatusSchema, '/api/v1/status', context);
       if (json) context.writer.json(document);
       else print(context.writer, document);
       end(EXIT.ok);

@@ -83,6 +83,9 @@ function compileCohort(cohort: Cohort, hold: Hold | undefined): CompiledCohort {
 
 function placementOf(ruled: readonly CompiledCohort[], fallback: CompiledCohort | undefined): Placement {
   if (ruled.length === 0) return 'never';
+  // The truth of a held cohort is about to differ. Whoever could fall into it by attributes gets a membership now,
+  // before anything is sent for them: else a write of theirs that is not held could run beside one that was.
+  if (fallback?.hold !== undefined || ruled.some(({ hold }) => hold !== undefined)) return 'always';
   // Without a default cohort a user whom no rule matches belongs to none, and its truth is legacy.
   let certain: Backend | undefined = fallback === undefined ? 'legacy' : certainTruth(fallback);
   let dependsOnUser = fallback !== undefined && certain === undefined;

@@ -94,6 +94,10 @@ export class ForwardPlainly implements RelaySource {
   }
 
   #sent(): void {
+    if (this.#policy.fencedOff(this.#exchange)) {
+      this.#giveUp('fenced');
+      return;
+    }
     this.#progress = 'sent';
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#giveUp('backend_headers_timeout'), this.#client.model.headersMs);

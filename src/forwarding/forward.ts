@@ -29,6 +29,8 @@ export interface ForwardPolicy extends RelayPolicy {
   /** The pseudonym in `Via`. */
   readonly pseudonym: string;
   readonly now: () => number;
+  /** This write, decided before, must not reach its backend any more. */
+  readonly fencedOff: (exchange: Exchange) => boolean;
   /** A request is sent a second time. */
   readonly onRetry: (backend: Backend) => void;
 }
@@ -120,6 +122,10 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
       return;
     }
     this.#controller = controller;
+    if (this.#policy.fencedOff(this.#exchange)) {
+      this.#giveUp('fenced');
+      return;
+    }
     this.#progress = 'sent';
     clearTimeout(this.#connectTimer);
     if (this.#upload !== undefined) this.#policy.stalls.add(this.#upload);

@@ -13,12 +13,15 @@ const DISCARD_MS = 2_000;
 export class RequestBody extends Readable {
   /** Called for each piece that the client sent. */
   onMove: (() => void) | undefined;
+  /** Asked before each piece is handed on; once it says no the rest is cut off. */
+  mayPass: (() => boolean) | undefined;
   readonly #source: Readable;
   #whole = false;
   #onBegin: (() => void) | undefined;
   readonly #onData = (chunk: Buffer): void => {
     this.#began();
     this.onMove?.();
+    if (this.#isFenced()) return;
     if (!this.push(chunk)) this.#source.pause();
   };
   readonly #onEnd = (): void => {
@@ -27,6 +30,7 @@ export class RequestBody extends Readable {
       this.destroy(new TurnoutError('client_closed_upload'));
       return;
     }
+    if (this.#isFenced()) return;
     this.#whole = true;
     this.push(null);
   };
@@ -81,6 +85,17 @@ export class RequestBody extends Readable {
   /** The client is being waited for, not the backend. */
   get hungry(): boolean {
     return !this.#source.isPaused();
+  }
+
+  #isFenced(): boolean {
+    if (this.mayPass === undefined || this.mayPass()) return false;
+    this.destroy(new TurnoutError('fenced'));
+    return true;
+  }
+
+  /** What has been waiting in here passes by here: it came while it might still be passed on. */
+  override read(size?: number): unknown {
+    return this.#isFenced() ? null : super.read(size);
   }
 
   override _read(): void {

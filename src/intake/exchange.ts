@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import type { CountedWrite, WriteCount } from '../cutover/in-flight-writes.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ERRORS, TurnoutError } from '../errors.ts';
 import type { Backend, Decision, RequestClass, RoutePolicy, UserRecord } from '../model.ts';
@@ -29,7 +30,7 @@ export interface ExchangeObserver {
  * One request and its answer: what the stages of the pipeline learn about it, and the one place where it
  * ends. Whatever happens, `end` runs once, and classifies it.
  */
-export class Exchange extends RequestView {
+export class Exchange extends RequestView implements CountedWrite {
   readonly request: ClientRequest;
   readonly answer: Answer;
   readonly connection: ClientConnection;
@@ -49,6 +50,9 @@ export class Exchange extends RequestView {
   forwardedMs = 0;
   /** Time spent waiting for somebody else (identity, state, hold), which is no overhead of the gateway's own. */
   waitedMs = 0;
+
+  /** Where this write is counted while it is in flight. */
+  countedIn: WriteCount | undefined;
 
   /** The request's body, once somebody reads it. */
   upload: { readonly whole: boolean } | undefined;

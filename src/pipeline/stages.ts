@@ -1,12 +1,12 @@
 /** The stages of a request, each small enough to be read at a glance. Their order is in `gateway.ts`. */
 import type { HeldWrites } from '../cutover/held-writes.ts';
+import type { InFlightWrites } from '../cutover/in-flight-writes.ts';
 import { decide } from '../decision/decide.ts';
 import { TurnoutError } from '../errors.ts';
 import type { Exchange } from '../intake/exchange.ts';
 import { isHost, readRequestHead } from '../intake/request-head.ts';
 import { requestIdOf } from '../intake/request-id.ts';
 import type { Backend, Decision, Snapshot, User, UserRecord } from '../model.ts';
-import type { Attachment } from '../state/state-map.ts';
 import { applyIdentity, type Identifier, type IdentityObserver, needsUser } from './identity-of.ts';
 import type { Stage } from './pipeline.ts';
 import { applyRoute, type RouteTable } from './route-of.ts';
@@ -14,10 +14,20 @@ import { applyRoute, type RouteTable } from './route-of.ts';
 /** What the stages need of the state map. */
 export interface StateReader {
   readonly snapshot: Snapshot;
-  readonly attachment: Attachment;
   cached(user: User): UserRecord | undefined;
   load(user: User): Promise<UserRecord>;
   place(user: User, cohort: string): Promise<UserRecord>;
+}
+
+/** What every decision of one configuration is made with. */
+export interface Deciding {
+  readonly state: StateReader;
+  /** Whether this gateway can no longer know who owns a user that is under way. Asked when it matters only. */
+  readonly fenced: () => boolean;
+  readonly writes: InFlightWrites;
+  /** The backend of requests without a user. */
+  readonly anonymous: Backend;
+  readonly staleReads: 'serve' | 'refuse';
 }
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)([^#]*)/i;
@@ -85,55 +95,75 @@ export function loadRecord(state: StateReader): Stage {
 }
 
 /** Decides. A gateway that no longer knows who owns a user refuses instead of guessing. */
-export function decideBackend(state: StateReader, anonymous: Backend, staleReads: 'serve' | 'refuse'): Stage {
-  return (exchange) => decideNow(exchange, state, anonymous, staleReads);
+export function decideBackend(deciding: Deciding): Stage {
+  return (exchange) => decideNow(exchange, deciding);
 }
 
-function decideNow(
-  exchange: Exchange,
-  state: StateReader,
-  anonymous: Backend,
-  staleReads: 'serve' | 'refuse',
-): void {
+function decideNow(exchange: Exchange, deciding: Deciding): void {
   const { route, requestClass, user } = exchange;
   if (route === undefined) throw new TurnoutError('internal');
-  const { snapshot } = state;
+  const { snapshot } = deciding.state;
   const decision = decide(
     { route, class: requestClass, user, attributes: exchange, stickyKey: user },
     snapshot,
     exchange.record,
-    anonymous,
+    deciding.anonymous,
   );
   exchange.decision = decision;
   exchange.backend = decision.target;
-  if (state.attachment === 'fenced' && isUnderWay(decision, exchange, snapshot)) {
-    if (requestClass === 'write' || staleReads === 'refuse') throw new TurnoutError('fenced');
+  const isWrite = requestClass === 'write';
+  if (
+    (isWrite || deciding.staleReads === 'refuse') &&
+    deciding.fenced() &&
+    isUnderWay(decision, exchange, snapshot)
+  ) {
+    throw new TurnoutError('fenced');
   }
   if (decision.ownerUnknown && !decision.held) throw new TurnoutError('state_unknown');
+  if (isWrite && user !== undefined && route.backend === undefined) {
+    countWrite(exchange, user, decision, deciding.writes);
+  }
+}
+
+/** In the turn of the decision, so that no hold can come between: it either sees this write or holds it. */
+function countWrite(exchange: Exchange, user: User, decision: Decision, writes: InFlightWrites): void {
+  if (decision.held || decision.place !== undefined || exchange.ended) {
+    writes.end(exchange, user);
+    return;
+  }
+  const { membership, pin } = exchange.record;
+  writes.enter(exchange, user, decision.cohort, membership !== undefined || pin !== undefined);
+}
+
+/** Whether this write, decided before, must not reach its backend any more: its truth may have moved since. */
+export function isFencedOff(exchange: Exchange, { fenced, state }: Deciding): boolean {
+  const { decision, requestClass } = exchange;
+  if (requestClass !== 'write' || decision === undefined || !fenced()) return false;
+  return isUnderWay(decision, exchange, state.snapshot);
 }
 
 /** Whether this user's truth may be on the move while the gateway cannot hear of it. */
 function isUnderWay(decision: Decision, exchange: Exchange, snapshot: Snapshot): boolean {
   if (exchange.record.pin !== undefined && exchange.user !== undefined) return true;
   if (decision.cohort === undefined) return false;
+  // Whatever its stage: its truth is on the move at this moment.
+  if (snapshot.cohortHolds.has(decision.cohort)) return true;
   const stage = snapshot.cohortByName.get(decision.cohort)?.stage;
   return stage !== 'off' && stage !== 'complete';
 }
 
 /** Records that a rule placed the user, before anything acts on it; decides anew if another gateway was first. */
-export function recordMembership(
-  state: StateReader,
-  anonymous: Backend,
-  staleReads: 'serve' | 'refuse',
-): Stage {
+export function recordMembership(deciding: Deciding): Stage {
   return (exchange) => {
     const { decision, user } = exchange;
     if (decision?.place === undefined || user === undefined) return undefined;
-    return state.place(user, decision.place).then((record) => {
-      exchange.record = record;
-      decideNow(exchange, state, anonymous, staleReads);
-    });
+    return placeNow(exchange, user, decision.place, deciding);
   };
+}
+
+async function placeNow(exchange: Exchange, user: User, cohort: string, deciding: Deciding): Promise<void> {
+  exchange.record = await deciding.state.place(user, cohort);
+  decideNow(exchange, deciding);
 }
 
 export interface HoldObserver {
@@ -144,13 +174,12 @@ export interface HoldObserver {
 
 /** Lets a write wait while the truth of its user moves, and decides it anew afterwards. */
 export function waitForRelease(
-  state: StateReader,
+  deciding: Deciding,
   held: HeldWrites,
   observer: HoldObserver,
-  anonymous: Backend,
-  staleReads: 'serve' | 'refuse',
   now: () => number,
 ): Stage {
+  const { state } = deciding;
   const wait = async (exchange: Exchange, user: User): Promise<void> => {
     const sinceMs = now();
     observer.heldWrites(1);
@@ -161,7 +190,10 @@ export function waitForRelease(
         });
         exchange.onInterrupt = undefined;
         exchange.record = state.cached(user) ?? (await state.load(user));
-        decideNow(exchange, state, anonymous, staleReads);
+        decideNow(exchange, deciding);
+        // With its new truth the cohort may differ from others that the user could fall into.
+        if (exchange.decision.place !== undefined)
+          await placeNow(exchange, user, exchange.decision.place, deciding);
       }
     } finally {
       observer.heldWrites(-1);

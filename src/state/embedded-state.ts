@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { TurnoutError } from '../errors.ts';
 import type { Cohort, Snapshot, User, UserRecord } from '../model.ts';
 import { MapReplacedError, type RecordStore } from '../storage/record-store.ts';
+import { EmbeddedControl } from './embedded-control.ts';
 import { createListeners } from './listeners.ts';
 import { atEpoch, createSnapshot } from './snapshot.ts';
 import type { StateMap } from './state-map.ts';
@@ -53,7 +54,17 @@ export function createEmbeddedState(options: EmbeddedStateOptions): StateMap {
     if (epoch > current.epoch) snapshot = atEpoch(current, epoch);
   }
 
+  const control = new EmbeddedControl({
+    record: store,
+    snapshot: started,
+    apply(next) {
+      snapshot = next;
+      listeners.emit({ kind: 'snapshot' });
+    },
+  });
+
   return {
+    control,
     get snapshot() {
       return started();
     },
@@ -61,11 +72,15 @@ export function createEmbeddedState(options: EmbeddedStateOptions): StateMap {
 
     async start() {
       const map = await store.createMap();
-      const cohorts = await store.seedCohorts(options.cohorts);
+      await store.seedCohorts(options.cohorts);
+      const open = await store.changes.openChanges();
+      const cohorts = await store.readCohorts();
+      const epoch = Math.max(map.version, map.epoch);
       snapshot = createSnapshot({
         mapId: map.id,
-        epoch: Math.max(map.version, map.epoch),
+        epoch,
         cohorts: cohorts.filter(({ deleted }) => !deleted).map(({ cohort }) => cohort),
+        cohortHolds: control.restore(open, epoch),
       });
       log.info(
         { event: 'state_attached', map: map.id, epoch: snapshot.epoch },

@@ -48,6 +48,15 @@ export interface MapIdentity {
   readonly buckets: number;
 }
 
+/** What a new map has in its shared slot. */
+export interface MapContent {
+  readonly cohorts: readonly StoredCohort[];
+  /** Fields and JSON. */
+  readonly held: readonly (readonly [string, string])[];
+  /** Open changes and JSON. */
+  readonly known: readonly (readonly [string, string])[];
+}
+
 export class MapCommands {
   readonly #client: RedisClient;
   readonly #keys: RedisKeys;
@@ -155,11 +164,17 @@ export class MapCommands {
   }
 
   /** Makes a map whose buckets are complete the one that is there. */
-  async publishMap(map: MapIdentity, epoch: number, cohorts: readonly StoredCohort[]): Promise<void> {
-    const { meta, cohorts: key, holds, pending, changes } = this.#keys;
-    const args = [map.id, epoch, LAYOUT_FORMAT, map.buckets];
-    const all = cohorts.flatMap((cohort) => [cohort.number, cohortJson(cohort)]);
-    await this.#script(PUBLISH_MAP, [meta, key, holds, pending, changes], [...args, ...all]);
+  async publishMap(map: MapIdentity, epoch: number, content: MapContent): Promise<void> {
+    const { meta, cohorts, holds, control, changes, pending, over, leases } = this.#keys;
+    const keys = [meta, cohorts, holds, control, changes, pending, over, leases];
+    const { held, known } = content;
+    const args = [map.id, epoch, LAYOUT_FORMAT, map.buckets, content.cohorts.length, held.length];
+    await this.#script(PUBLISH_MAP, keys, [
+      ...args,
+      ...content.cohorts.flatMap((cohort) => [cohort.number, cohortJson(cohort)]),
+      ...held.flat(),
+      ...known.flat(),
+    ]);
   }
 
   /**

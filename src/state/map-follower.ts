@@ -243,8 +243,8 @@ export class MapFollower {
     const { view } = this.#options;
     const entries = await session.feed.readFeed(view.position, FEED_BATCH, blockMs);
     for (const entry of entries) {
-      this.#assertCurrent(session);
       const shared = entry.change.kind === 'shared' ? await session.commands.readShared('') : undefined;
+      this.#assertCurrent(session);
       if (entry.change.kind === 'shared' && shared?.id !== view.identity?.id) {
         throw new MapLostError('the state map was replaced');
       }

@@ -8,17 +8,18 @@
  *    reads no user as absent.
  * 4. Every user of the record is written to its bucket.
  * 5. Each bucket gets the mark of the new map.
- * 6. Cohorts, epoch and identity are published in one script. Only now is there a map.
+ * 6. Cohorts, holds of open changes, epoch and identity are published in one script. Only now is there a map.
  *
  * A rebuild that dies on the way leaves no map, and the next one starts from the top.
  */
 import type { Logger } from 'pino';
 import type { RecordStore } from '../storage/record-store.ts';
 import { cohortNumbers } from './cohort-numbers.ts';
-import { bucketMark, type MapCommands, type MapIdentity } from './map-commands.ts';
+import { bucketMark, type MapCommands, type MapContent, type MapIdentity } from './map-commands.ts';
 import { encodeRecord } from './record-codec.ts';
 import type { RedisClient } from './redis-client.ts';
 import type { RedisKeys } from './redis-keys.ts';
+import { reopenedChange } from './reopened-change.ts';
 import { ForeignMapError } from './shared-state.ts';
 import { userBucket } from './user-bucket.ts';
 import { MARK_FIELD, userField } from './user-field.ts';
@@ -31,7 +32,7 @@ export interface RebuildOptions {
   readonly buckets: number;
   /** The map that was found to be lost; `undefined` when there is none in Redis. */
   readonly condemned: string | undefined;
-  /** The highest epoch this gateway has seen: the new map goes on above it. */
+  /** The highest epoch this gateway has seen: the new map begins above it. */
   readonly epochSeen: number;
   readonly log: Logger;
 }
@@ -69,6 +70,27 @@ async function writeUsers(options: RebuildOptions, map: MapIdentity): Promise<nu
   }
 }
 
+/**
+ * What the record says now, while there is no map: no step of a change has taken effect that the record was not
+ * told of before. The cohorts are read last, so that each one that is held is among them.
+ */
+async function readContent(record: RecordStore, epoch: number): Promise<MapContent> {
+  const open = await record.changes.openChanges();
+  const cohorts = await record.readCohorts();
+  const numbers = cohortNumbers(cohorts);
+  const held: [string, string][] = [];
+  const known: [string, string][] = [];
+  for (const change of open) {
+    const reopened = reopenedChange(change, epoch);
+    const number = numbers.numberOf(change.cohort);
+    if (reopened === undefined || number === undefined) continue;
+    const field = `c${number}`;
+    known.push([change.id, JSON.stringify({ ...reopened, field })]);
+    if (reopened.held > 0) held.push([field, JSON.stringify({ change: change.id, epoch })]);
+  }
+  return { cohorts, held, known };
+}
+
 async function write(options: RebuildOptions, map: MapIdentity, epoch: number): Promise<void> {
   const { record, client, commands, keys, log } = options;
   const numbers = function* (): Generator<number> {
@@ -82,7 +104,7 @@ async function write(options: RebuildOptions, map: MapIdentity, epoch: number): 
   // The lock lives on a connection to the record, which may have broken: then another may have begun.
   if ((await record.readMap())?.id !== map.id)
     throw new Error('another gateway has begun to rebuild the state map');
-  await commands.publishMap(map, epoch, await record.readCohorts());
+  await commands.publishMap(map, epoch, await readContent(record, epoch));
   log.warn({ event: 'state_rebuilt', map: map.id, epoch, users }, `state map rebuilt from ${record.where}`);
 }
 
@@ -106,9 +128,8 @@ export async function rebuildMap(options: RebuildOptions): Promise<void> {
           'Another system may use this Redis: set another state.keyPrefix, or connect the record it belongs to',
       );
     }
-    const next = await record.replaceMap(current.id);
+    const next = await record.replaceMap(current.id, Math.max(epochSeen, there?.epoch ?? 0));
     if (next === undefined) throw new Error('another gateway has begun to rebuild the state map');
-    const epoch = Math.max(next.version, next.epoch, epochSeen, there?.epoch ?? 0) + 1;
-    await write(options, { id: next.id, buckets }, epoch);
+    await write(options, { id: next.id, buckets }, next.epoch);
   });
 }

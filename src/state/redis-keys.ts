@@ -7,6 +7,9 @@
  *     {turnout}:holds      hash: `c` and cohort number, or `u` and user -> JSON
  *     {turnout}:pending    hash: user -> version, `:`, record: announced, not yet in its bucket
  *     {turnout}:changes    stream: the change feed
+ *     {turnout}:control    hash: open change -> JSON: its controller's token, the epochs of its steps
+ *     {turnout}:over       sorted set: the latest changes that are over, by epoch
+ *     {turnout}:leases     hash: gateway -> JSON
  *     turnout:u:N          hash: user field -> record; N from 0 to buckets - 1
  *
  * The first group has one hash tag, so it is in one slot and one script can change all of it. The buckets have
@@ -18,6 +21,9 @@ export interface RedisKeys {
   readonly holds: string;
   readonly pending: string;
   readonly changes: string;
+  readonly control: string;
+  readonly over: string;
+  readonly leases: string;
   bucket(number: number): string;
 }
 
@@ -32,6 +38,9 @@ export function redisKeys(prefix: string): RedisKeys {
     holds: shared('holds'),
     pending: shared('pending'),
     changes: shared('changes'),
+    control: shared('control'),
+    over: shared('over'),
+    leases: shared('leases'),
     bucket: (number) => `${prefix}:u:${number}`,
   };
 }

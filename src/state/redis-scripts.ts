@@ -110,14 +110,21 @@ return epoch`,
 };
 
 /**
- * Publishes a map whose buckets are complete. KEYS meta cohorts holds pending changes; ARGV map, epoch, format,
- * buckets, then number and JSON of each cohort.
+ * Publishes a map whose buckets are complete. KEYS meta cohorts holds control changes, then those that are only
+ * emptied; ARGV map, epoch, format, buckets, number of cohorts, number of holds, then field and JSON of each
+ * cohort, hold and open change.
  */
 export const PUBLISH_MAP: RedisScript = {
-  keys: 5,
+  keys: 8,
   lua: `
 for i = 1, #KEYS do redis.call('DEL', KEYS[i]) end
-for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+local holds = 7 + 2 * ARGV[5]
+local control = holds + 2 * ARGV[6]
+for i = 7, #ARGV, 2 do
+  local key = KEYS[4]
+  if i < holds then key = KEYS[2] elseif i < control then key = KEYS[3] end
+  redis.call('HSET', key, ARGV[i], ARGV[i + 1])
+end
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'epoch', ARGV[2], 'format', ARGV[3], 'buckets', ARGV[4])
 redis.call('XADD', KEYS[5], '*', 'e', ARGV[2], 'k', 's')
 return 1`,

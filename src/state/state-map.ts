@@ -2,6 +2,7 @@
  * What the rest of the gateway knows of the migration-state map. Two forms keep this promise, in memory over
  * an embedded record and in Redis; the same tests run against both.
  */
+import type { ControlMap } from '../cutover/stores.ts';
 import type { Snapshot, User, UserRecord } from '../model.ts';
 
 /**
@@ -70,6 +71,9 @@ export interface StateMap {
    * @returns the epoch of the change.
    */
   putUser(user: User, record: UserRecord): Promise<number>;
+
+  /** The embedded form only: how its cohorts are changed. Of Redis, `createControlMap` makes one anywhere. */
+  readonly control?: ControlMap & { close(): void };
 
   /** Calls `listener` after each change was applied; returns the function that stops it. */
   onChange(listener: (change: StateChange) => void): () => void;

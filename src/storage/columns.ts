@@ -42,3 +42,14 @@ export function utf8(row: Row, column: string): string {
   if (!(value instanceof Uint8Array)) throw wrong(row, column, 'bytes');
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value);
 }
+
+/** A timestamp with time zone, whole milliseconds. */
+export function moment(row: Row, column: string): Date {
+  const value = row[column];
+  if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw wrong(row, column, 'a timestamp');
+  return value;
+}
+
+export function momentOrNone(row: Row, column: string): Date | undefined {
+  return row[column] === null ? undefined : moment(row, column);
+}

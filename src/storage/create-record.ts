@@ -1,20 +1,30 @@
 import type { Logger } from 'pino';
 import type { RecordModel } from '../config/model.ts';
+import { beatChange } from './beat-change.ts';
 import { confirmUser } from './confirm-user.ts';
+import { deregisterGateway } from './deregister-gateway.ts';
+import { listChanges } from './list-changes.ts';
 import { migrate } from './migrate.ts';
+import { moveChange } from './move-change.ts';
+import { openChange } from './open-change.ts';
+import { openChanges } from './open-changes.ts';
 import { placeUser } from './place-user.ts';
 import { placeUsers } from './place-users.ts';
 import { openPostgres } from './postgres-sql.ts';
+import { readChange } from './read-change.ts';
 import { readCohorts } from './read-cohorts.ts';
 import { isRetired, readMap } from './read-map.ts';
 import { readUser } from './read-user.ts';
 import type { RecordStore } from './record-store.ts';
+import { registerGateway } from './register-gateway.ts';
+import { registeredGateways } from './registered-gateways.ts';
 import { createMap, replaceMap } from './replace-map.ts';
 import { scanUsers } from './scan-users.ts';
 import { seedCohorts } from './seed-cohorts.ts';
 import type { SqlStore } from './sql.ts';
+import { takeChange } from './take-change.ts';
 import { unconfirmedUsers } from './unconfirmed-users.ts';
-import { writeUser } from './write-user.ts';
+import { nextVersion, writeUser } from './write-user.ts';
 
 /**
  * Whether the server answered and refused for good: a wrong password, a database that does not exist, a schema
@@ -84,7 +94,7 @@ function recordStore(store: SqlStore, ready: () => Promise<void>): RecordStore {
     readMap: () => migrated(() => readMap(store)),
     isRetired: (mapId) => migrated(() => isRetired(store, mapId)),
     createMap: () => migrated(() => createMap(store)),
-    replaceMap: (mapId) => migrated(() => replaceMap(store, mapId)),
+    replaceMap: (mapId, epochSeen) => migrated(() => replaceMap(store, mapId, epochSeen)),
     readCohorts: () => migrated(() => readCohorts(store)),
     seedCohorts: (cohorts) => migrated(() => seedCohorts(store, cohorts)),
     readUser: (user) => migrated(() => readUser(store, user)),
@@ -95,6 +105,20 @@ function recordStore(store: SqlStore, ready: () => Promise<void>): RecordStore {
     placeUsers: (mapId, placements) => migrated(() => placeUsers(store, mapId, placements)),
     scanUsers: (after, limit) => migrated(() => scanUsers(store, after, limit)),
     exclusive: (lock, work) => migrated(() => store.exclusive(lock, work)),
+    nextEpoch: (mapId) => migrated(() => nextVersion(store, mapId, 'record')),
+    changes: {
+      openChange: (change) => migrated(() => openChange(store, change)),
+      moveChange: (id, token, from, to, patch) =>
+        migrated(() => moveChange(store, id, token, from, to, patch)),
+      beatChange: (id, token, patch) => migrated(() => beatChange(store, id, token, patch)),
+      takeChange: (id, heartbeat) => migrated(() => takeChange(store, id, heartbeat)),
+      readChange: (id) => migrated(() => readChange(store, id)),
+      openChanges: () => migrated(() => openChanges(store)),
+      listChanges: (before, limit, cohort) => migrated(() => listChanges(store, before, limit, cohort)),
+      registerGateway: (id, where) => migrated(() => registerGateway(store, id, where)),
+      deregisterGateway: (id) => migrated(() => deregisterGateway(store, id)),
+      registeredGateways: () => migrated(() => registeredGateways(store)),
+    },
     close: () => store.close(),
   };
 }

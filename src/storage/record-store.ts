@@ -1,3 +1,4 @@
+import type { ChangeStore } from '../cutover/stores.ts';
 import type { Cohort, User, UserRecord } from '../model.ts';
 
 /** A user's record and the number of the change that wrote it: of two records of a user, the higher is newer. */
@@ -71,8 +72,11 @@ export interface RecordStore {
   isRetired(mapId: string): Promise<boolean>;
   /** Gives the record its first map; returns the current one when it has one already. */
   createMap(): Promise<MapRow>;
-  /** Retires the map `mapId` and begins a new one. `undefined` when `mapId` is not current: another was faster. */
-  replaceMap(mapId: string): Promise<MapRow | undefined>;
+  /**
+   * Retires the map `mapId` and begins a new one, whose first epoch is above every one of the old map and above
+   * `epochSeen`. `undefined` when `mapId` is not current: another was faster.
+   */
+  replaceMap(mapId: string, epochSeen: number): Promise<MapRow | undefined>;
 
   /** In the order of their rules; deleted ones included. */
   readCohorts(): Promise<readonly StoredCohort[]>;
@@ -103,6 +107,13 @@ export interface RecordStore {
   placeUsers(mapId: string, placements: readonly Placement[]): Promise<void>;
   /** Up to `limit` users in key order, from the one after `after`. */
   scanUsers(after: User | undefined, limit: number): Promise<readonly UserRow[]>;
+  /**
+   * Takes the next epoch in the record's own numbering: a change of the embedded state map that is no user's.
+   * @throws MapReplacedError
+   */
+  nextEpoch(mapId: string): Promise<number>;
+  /** The changes of cohorts, and the registry of gateways. */
+  readonly changes: ChangeStore;
   /**
    * Runs `work` while no other process on this record runs anything under the same lock. `work` must not call
    * `createMap`, `seedCohorts` or `exclusive`: a process takes one lock at a time.

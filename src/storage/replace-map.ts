@@ -3,6 +3,18 @@ import { mapRow, readMap } from './read-map.ts';
 import type { MapRow } from './record-store.ts';
 import type { Sql, SqlStore } from './sql.ts';
 
+/** Each map but the first begins at a multiple of this. */
+const MAP_EPOCHS = 1_000_000;
+
+/**
+ * The epoch at which a new map begins. Above every one that the old one has given out, also those that neither
+ * the record nor whoever replaces it has seen: a gateway that says that it has applied one of those must not
+ * seem to have applied a change of the new map.
+ */
+function firstEpoch(seen: number): number {
+  return seen === 0 ? 1 : (Math.floor(seen / MAP_EPOCHS) + 1) * MAP_EPOCHS;
+}
+
 async function insertMap(sql: Sql, version: number, epoch: number): Promise<MapRow> {
   const [row] = await sql.run(
     'INSERT INTO state_map (id, version, epoch) VALUES ($1, $2, $3) RETURNING id, version, epoch',
@@ -18,11 +30,11 @@ export function createMap(store: SqlStore): Promise<MapRow> {
 }
 
 /**
- * Retires the map `mapId` and begins a new one, which goes on counting where the old one stopped. From the
- * commit on, every write for the old map is refused, and every earlier one is visible: so a rebuild that reads
+ * Retires the map `mapId` and begins a new one. Its versions go on where the old one's stopped; its `epoch` is
+ * the first that it may use, above `epochSeen` and all that the record knows. From the commit on, every write for the old map is refused, and every earlier one is visible: so a rebuild that reads
  * the record after this misses none. `undefined` when `mapId` is not the current map.
  */
-export function replaceMap(store: SqlStore, mapId: string): Promise<MapRow | undefined> {
+export function replaceMap(store: SqlStore, mapId: string, epochSeen: number): Promise<MapRow | undefined> {
   return store.transaction(async (sql) => {
     // Waits for the writers that hold the row (see `write-user.ts` and `place-users.ts`).
     const [retired] = await sql.run(
@@ -31,6 +43,6 @@ export function replaceMap(store: SqlStore, mapId: string): Promise<MapRow | und
     );
     if (retired === undefined) return undefined;
     const { version, epoch } = mapRow(retired);
-    return insertMap(sql, version, epoch);
+    return insertMap(sql, version, firstEpoch(Math.max(version, epoch, epochSeen)));
   });
 }

@@ -44,12 +44,20 @@ export const EVENTS = [
   // record
   'record_unreachable',
   'record_connection_lost',
+  // cutover
+  'change_moved',
+  'change_over',
+  'change_recovered',
+  'change_stuck',
+  'gateway_not_registered',
+  'gateway_not_deregistered',
   // identity
   'identity_keys_loaded',
   'identity_keys_failed',
   // admin listener
   'admin_token_refused',
   'admin_request_failed',
+  'gateway_evicted',
 ] as const;
 
 export type EventName = (typeof EVENTS)[number];

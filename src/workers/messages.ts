@@ -28,7 +28,13 @@ export type Answer =
   | { readonly kind: 'failure'; readonly message: string; readonly code: ErrorCode | undefined };
 
 export type ToWorker =
-  | { readonly type: 'start'; readonly worker: string; readonly config: ConfigModel }
+  | {
+      readonly type: 'start';
+      readonly worker: string;
+      /** What it calls itself among the gateways. */
+      readonly gatewayId: string;
+      readonly config: ConfigModel;
+    }
   | { readonly type: 'ask'; readonly id: number; readonly question: Question }
   /** Stop accepting, finish, say `drained`, exit. */
   | { readonly type: 'drain'; readonly graceMs: number };

@@ -1,21 +1,32 @@
 /**
  * Everything that one worker runs, opened in order and closed in the reverse order: the record, the state
- * map, the gateway. The same in a process of its own and in a single process.
+ * map, the agent that speaks for the gateway, the gateway. The same in a process of its own and in a single process,
+ * which also runs the control service.
  */
-
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { HypotheticalRequest } from '../admin/admin-source.ts';
 import type { ConfigModel } from '../config/model.ts';
+import { truthDigest } from '../config/truth-digest.ts';
+import type { Control } from '../cutover/control.ts';
+import { GatewayAgent } from '../cutover/gateway-agent.ts';
+import { InFlightWrites } from '../cutover/in-flight-writes.ts';
 import { createGateway } from '../gateway.ts';
 import type { Explanation } from '../pipeline/explain-request.ts';
+import { createControlMap } from '../state/create-control-map.ts';
 import { createState } from '../state/create-state.ts';
 import type { StateMap } from '../state/state-map.ts';
 import { createRecord } from '../storage/create-record.ts';
+import type { RecordStore } from '../storage/record-store.ts';
 import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
+import { controlOf } from './open-control.ts';
 
 /** The part of a gateway that its process uses. */
 export interface OpenGateway {
   readonly address: { readonly host: string; readonly port: number };
   readonly state: Pick<StateMap, 'snapshot' | 'status'>;
+  /** In a single process. */
+  readonly control?: Control;
   explain(request: HypotheticalRequest): Promise<Explanation>;
   reload(next: ConfigModel): void;
   inFlight(): number;
@@ -26,30 +37,88 @@ export interface OpenGateway {
   close(options: { graceMs: number }): Promise<{ cut: number }>;
 }
 
-/** Opens a gateway; a test has one that needs no stores. Rejects in words for an operator. */
-export type OpenGatewayFn = (config: ConfigModel, telemetry: ProcessTelemetry) => Promise<OpenGateway>;
+/** What a gateway calls itself among the gateways. */
+export interface GatewayName {
+  /** Unique for each start. */
+  readonly id: string;
+  /** The number of its worker; `undefined` in a single process. */
+  readonly worker: string | undefined;
+}
 
-export async function openGateway(config: ConfigModel, telemetry: ProcessTelemetry): Promise<OpenGateway> {
+/** Opens a gateway; a test has one that needs no stores. Rejects in words for an operator. */
+export type OpenGatewayFn = (
+  config: ConfigModel,
+  telemetry: ProcessTelemetry,
+  name?: GatewayName,
+) => Promise<OpenGateway>;
+
+/** For people who look for the process. */
+function whereOf({ worker }: GatewayName): string {
+  const place = `${hostname()}, process ${process.pid}`;
+  return worker === undefined ? place : `${place}, worker ${worker}`;
+}
+
+/** An embedded map has one process, which is this one: whoever is registered besides it has crashed. */
+async function strikeOffPredecessors({ changes }: RecordStore): Promise<void> {
+  for (const { id } of await changes.registeredGateways()) await changes.deregisterGateway(id);
+}
+
+export async function openGateway(
+  first: ConfigModel,
+  telemetry: ProcessTelemetry,
+  name: GatewayName = { id: randomUUID(), worker: undefined },
+): Promise<OpenGateway> {
   const { log } = telemetry;
-  const closers: (() => Promise<unknown>)[] = [];
+  const now = (): number => performance.now();
+  const closers: (() => unknown)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of closers.toReversed()) await close();
   };
+  let config = first;
   try {
     const record = await createRecord(config.record, log);
     closers.push(() => record.close());
-    const state = createState({ config, record, log, clock: () => performance.now() });
+    const state = createState({ config, record, log, clock: now });
     await state.start();
     closers.push(() => state.close());
     telemetry.watchState(state);
-    const gateway = await createGateway({ config, state, telemetry });
+    const map = createControlMap({ config, record, state });
+    closers.push(() => map.close());
+    const alone = config.state.kind === 'embedded';
+    if (alone) await strikeOffPredecessors(record);
+    const writes = new InFlightWrites();
+    const agent = new GatewayAgent({
+      id: name.id,
+      where: whereOf(name),
+      registry: record.changes,
+      map,
+      state,
+      writes,
+      digest: truthDigest(config),
+      selfFenceAfterMs: config.cutover.selfFenceAfterMs,
+      alone,
+      log,
+      now,
+    });
+    // Before it listens: whoever moves a truth has to wait for this gateway too.
+    await agent.start();
+    closers.push(() => agent.close());
+    const gateway = await createGateway({ config, state, telemetry, writes, fence: agent });
+    const control = name.worker === undefined ? controlOf(() => config, record, map, log) : undefined;
     return {
       address: gateway.address,
       state,
+      ...(control === undefined ? {} : { control }),
       explain: (request) => gateway.explain(request),
-      reload: (next) => gateway.reload(next),
+      reload: (next) => {
+        config = next;
+        gateway.reload(next);
+        agent.reconfigure(truthDigest(next));
+      },
       inFlight: () => gateway.inFlight(),
       close: async ({ graceMs }) => {
+        // While the gateway still answers to it.
+        await control?.close();
         const result = await gateway.close({ graceMs });
         await closeAll();
         return result;

@@ -24,12 +24,12 @@ class RunningWorker {
     this.#open = open;
   }
 
-  async start({ worker, config }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
+  async start({ worker, gatewayId, config }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
     const telemetry = createTelemetry({ ...config.log, worker });
     this.#telemetry = telemetry;
     this.#graceMs = config.shutdown.graceMs;
     try {
-      this.#gateway = await this.#open(config, telemetry);
+      this.#gateway = await this.#open(config, telemetry, { id: gatewayId, worker });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const code =

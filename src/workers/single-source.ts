@@ -9,6 +9,7 @@ import {
 } from '../admin/admin-source.ts';
 import type { ConfigModel } from '../config/model.ts';
 import { truthDigest } from '../config/truth-digest.ts';
+import type { Control } from '../cutover/control.ts';
 import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
 import { renderFamilies } from '../telemetry/exposition.ts';
 import { workersFamily } from '../telemetry/worker-metrics.ts';
@@ -40,6 +41,11 @@ export class SingleSource implements AdminSource {
   /** From now on it is not. */
   stops(): void {
     this.#stopping = true;
+  }
+
+  /** Of the gateway that serves. */
+  get control(): Control | undefined {
+    return this.#gateway?.control;
   }
 
   get #status(): Readiness['status'] {

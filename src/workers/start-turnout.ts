@@ -8,8 +8,10 @@ import type { AdminSource } from '../admin/admin-source.ts';
 import { type Admin, createAdmin } from '../admin/create-admin.ts';
 import type { Address, ConfigModel } from '../config/model.ts';
 import { truthDigest } from '../config/truth-digest.ts';
+import type { Control } from '../cutover/control.ts';
 import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
 import { expectFree } from './expect-free.ts';
+import { openControl, writeMaxMs } from './open-control.ts';
 import { type OpenGatewayFn, openGateway } from './open-gateway.ts';
 import { SingleSource } from './single-source.ts';
 import { SupervisedSource } from './supervised-source.ts';
@@ -82,10 +84,11 @@ function takenOver(current: ConfigModel, next: ConfigModel): ConfigModel {
 function listenForAdmin(
   config: ConfigModel,
   source: AdminSource,
+  control: () => Control | undefined,
   telemetry: ProcessTelemetry,
 ): Promise<Admin> {
   const { listen, tokens } = config.admin;
-  return createAdmin({ listen, tokens, source, log: telemetry.log });
+  return createAdmin({ listen, tokens, source, control, log: telemetry.log });
 }
 
 async function startSingle({
@@ -94,7 +97,7 @@ async function startSingle({
   open = openGateway,
 }: StartOptions): Promise<RunningTurnout> {
   const source = new SingleSource(first, telemetry);
-  const admin = await listenForAdmin(first, source, telemetry);
+  const admin = await listenForAdmin(first, source, () => source.control, telemetry);
   const gateway = await open(first, telemetry).catch(async (error: unknown) => {
     await admin.close();
     throw error;
@@ -125,13 +128,23 @@ async function startSingle({
 
 async function startSupervised(options: StartOptions, workers: number): Promise<RunningTurnout> {
   const { config, telemetry, workerEntry: entry = installedEntry() } = options;
-  const supervisor = new Supervisor({ config, workers, entry, log: telemetry.log });
   let current = config;
+  let control: Control | undefined;
+  const strikeOff = ({ gatewayId }: { gatewayId: string }): void => {
+    // Its process is gone for certain. What it had sent may still be at work at its backend, until the deadline.
+    setTimeout(() => {
+      control?.evictGateway(gatewayId).catch(() => {});
+    }, writeMaxMs(current)).unref();
+  };
+  const { log } = telemetry;
+  const supervisor = new Supervisor({ config, workers, entry, log, onGone: strikeOff });
   const source = new SupervisedSource(supervisor, telemetry, () => truthDigest(current));
-  const admin = await listenForAdmin(config, source, telemetry);
+  const admin = await listenForAdmin(config, source, () => control, telemetry);
   try {
     await supervisor.start();
+    control = await openControl(() => current, log);
   } catch (error) {
+    await supervisor.kill();
     await admin.close();
     throw error;
   }
@@ -148,11 +161,12 @@ async function startSupervised(options: StartOptions, workers: number): Promise<
     },
     replaceWorkers: () => supervisor.replaceAll(),
     close: async () => {
+      await control?.close();
       await supervisor.close(current.shutdown.graceMs);
       await admin.close();
     },
     kill: async () => {
-      await supervisor.kill();
+      await Promise.all([supervisor.kill(), control?.close()]);
       await admin.close();
     },
   };

@@ -35,6 +35,8 @@ export interface SupervisorOptions {
   /** The first file of a worker process. */
   readonly entry: string;
   readonly log: Logger;
+  /** Told of each worker process that has ended, in whatever way. */
+  readonly onGone?: (process: WorkerProcess) => void;
   /** 0 to 1, blurs the back-off. */
   readonly random?: () => number;
 }
@@ -56,6 +58,7 @@ function nameOf({ worker, pid }: WorkerProcess): { ofWorker: string; workerPid: 
 export class Supervisor {
   readonly #log: Logger;
   readonly #random: () => number;
+  readonly #onGone: (process: WorkerProcess) => void;
   readonly #places: Place[];
   /** Being replaced: they serve what they have. */
   readonly #leaving = new Set<WorkerProcess>();
@@ -65,11 +68,13 @@ export class Supervisor {
   #stopping = false;
   #replacing: Promise<boolean> | undefined;
 
-  constructor({ config, workers, entry, log, random = Math.random }: SupervisorOptions) {
+  constructor(options: SupervisorOptions) {
+    const { config, workers, entry, log, random = Math.random, onGone = () => {} } = options;
     this.#config = config;
     this.#address = config.listen;
     this.#log = log;
     this.#random = random;
+    this.#onGone = onGone;
     this.#places = Array.from({ length: workers }, (_, index) => ({
       worker: String(index + 1),
       process: undefined,
@@ -144,6 +149,7 @@ export class Supervisor {
     if (process === undefined) return;
     void process.exited.then((exit) => {
       this.#remember(process);
+      this.#onGone(process);
       if (this.#stopping || place.process !== process) return;
       this.#restartLater(place, process, exit);
     });
@@ -240,6 +246,7 @@ export class Supervisor {
       this.#log.error({ event: 'start_failed', ...nameOf(next), err: error }, 'a worker was not replaced');
       next.kill();
       await next.exited;
+      this.#onGone(next);
       return false;
     } finally {
       this.#leaving.delete(next);

@@ -1,5 +1,6 @@
 /** One worker process, seen from the primary. */
 import cluster, { type Worker } from 'node:cluster';
+import { randomUUID } from 'node:crypto';
 import type { Address, ConfigModel } from '../config/model.ts';
 import type { Family } from '../telemetry/families.ts';
 import type { WorkerState } from '../telemetry/worker-metrics.ts';
@@ -32,6 +33,8 @@ export interface Exit {
 export class WorkerProcess {
   /** The number of its place among the workers, as text. */
   readonly worker: string;
+  /** Under which it is registered. */
+  readonly gatewayId = randomUUID();
   readonly startedMs = performance.now();
   /** Rejects with `WorkerStartError` when it ends before it serves. */
   readonly ready: Promise<Address>;
@@ -51,7 +54,7 @@ export class WorkerProcess {
     this.ready = this.#followStart();
     // Whoever waits for it learns of it; nobody has to.
     this.ready.catch(() => {});
-    this.#send({ type: 'start', worker, config });
+    this.#send({ type: 'start', worker, gatewayId: this.gatewayId, config });
   }
 
   get pid(): number {

@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
@@ -9,47 +6,10 @@ import { SourceUnavailable } from '../../src/admin/admin-source.ts';
 import { createAdmin } from '../../src/admin/create-admin.ts';
 import type { TokenModel } from '../../src/config/model.ts';
 import { TurnoutError } from '../../src/errors.ts';
-import { EXPLANATION, FakeSource, STATUS } from './fake-source.ts';
+import { EXPLANATION, STATUS } from './fake-source.ts';
+import { bearer, openAdmin, TOKENS } from './open-admin.ts';
 
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-  readonly json: Record<string, unknown>;
-}
-
-const TOKENS: TokenModel[] = (['viewer', 'operator', 'admin'] as const).map((role) => ({
-  name: `the-${role}`,
-  role,
-  sha256: createHash('sha256').update(`${role}-token`).digest('hex'),
-}));
-
-async function open(t: Test, tokens: TokenModel[] = []) {
-  const source = new FakeSource();
-  const lines: string[] = [];
-  const log = pino({}, { write: (line: string) => void lines.push(line) });
-  let nowMs = 0;
-  const listen = { host: '127.0.0.1', port: 0 };
-  const admin = await createAdmin({ listen, tokens, source, log, nowMs: () => nowMs });
-  t.teardown(() => admin.close());
-  const { port } = admin.address;
-  async function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
-    const request = httpRequest({ host: '127.0.0.1', port, path, headers, method, agent: false });
-    request.end();
-    const [response] = await once(request, 'response');
-    const body = await text(response);
-    const isJson = String(response.headers['content-type']).includes('json') && body !== '';
-    return {
-      status: response.statusCode,
-      headers: response.headers,
-      body,
-      json: isJson ? JSON.parse(body) : {},
-    };
-  }
-  return { source, admin, ask, lines, port, passMs: (ms: number) => void (nowMs += ms) };
-}
-
-const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const open = (t: Test, tokens: readonly TokenModel[] = []) => openAdmin(t, { tokens });
 
 void t.test('a live process says so, and a ready one too', async (t) => {
   const { ask } = await open(t);
@@ -127,10 +87,13 @@ void t.test('what explain does not understand is refused with a problem document
   t.same(source.asked, []);
 });
 
-void t.test('status is the whole document', async (t) => {
-  const { ask } = await open(t);
-  t.same((await ask('/api/v1/status')).json, STATUS);
-});
+void t.test(
+  'status is the whole document, without changes and registry while nobody knows them',
+  async (t) => {
+    const { ask } = await open(t);
+    t.same((await ask('/api/v1/status')).json, { ...STATUS, changes: null, registry: null });
+  },
+);
 
 void t.test('an unknown path is a 404 problem with the request id of the header', async (t) => {
   const { ask } = await open(t);
@@ -138,7 +101,7 @@ void t.test('an unknown path is a 404 problem with the request id of the header'
   t.match(answer, { status: 404, json: { type: 'urn:turnout:problem:not_found', code: 'not_found' } });
   t.equal(answer.json['requestId'], answer.headers['x-request-id']);
   t.notMatch(answer.body, /secret/u);
-  t.match(await ask('/api/v1/status', {}, 'DELETE'), { status: 403, json: { code: 'role_insufficient' } });
+  t.match(await ask('/api/v1/status', {}, 'DELETE'), { status: 404, json: { code: 'not_found' } });
 });
 
 void t.test('a path that cannot be decoded is a problem document too', async (t) => {
@@ -248,6 +211,23 @@ void t.test('without tokens, pages of other sites may not call it from a browser
     json: { code: 'origin_refused' },
   });
   t.match(await ask('/api/v1/status', { 'sec-fetch-site': 'same-origin' }), { status: 200 });
+});
+
+void t.test('without tokens, a browser that only says where its page is from is believed too', async (t) => {
+  const { ask, port } = await open(t);
+  for (const origin of [
+    'http://evil.example',
+    'null',
+    `http://localhost:${port}`,
+    `https://127.0.0.1:${port}`,
+  ]) {
+    t.match(
+      await ask('/api/v1/status', { origin }),
+      { status: 403, json: { code: 'origin_refused' } },
+      origin,
+    );
+  }
+  t.match(await ask('/api/v1/status', { origin: `http://127.0.0.1:${port}` }), { status: 200 });
 });
 
 void t.test('with tokens, any name of the listener will do', async (t) => {

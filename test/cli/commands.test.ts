@@ -3,7 +3,7 @@ import { VERSION } from '../../src/telemetry/version.ts';
 import { CONFIGURATION, configurationFile } from './configuration.ts';
 import { run } from './run-in-process.ts';
 
-const COMMANDS = ['start', 'demo', 'check', 'explain', 'status'];
+const COMMANDS = ['start', 'demo', 'check', 'explain', 'status', 'cohort', 'stage', 'changes', 'gateways'];
 
 void t.test('without a command it prints help and ends with 64', async (t) => {
   const { code, out, err } = await run([]);

@@ -12,18 +12,35 @@ export interface Ran {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly isTTY?: boolean;
+  /** What the person at the terminal types; without it there is none. */
+  readonly answer?: string;
+  /** Gets everything that was written to standard error, each time there is more. */
+  readonly onError?: (written: string) => void;
 }
 
 export async function run(
   args: readonly string[],
-  { env = {}, isTTY = false }: RunOptions = {},
+  { env = {}, isTTY = false, answer, onError }: RunOptions = {},
 ): Promise<Ran> {
   const written = { out: '', err: '' };
   const stdout = { isTTY, write: (text: string) => void (written.out += text) };
-  const stderr = { isTTY, write: (text: string) => void (written.err += text) };
+  const stderr = {
+    isTTY,
+    write: (text: string) => {
+      written.err += text;
+      onError?.(written.err);
+    },
+  };
   const context: CliContext = {
     env,
     writer: new Writer({ stdout, stderr, env }),
+    ask:
+      answer === undefined
+        ? undefined
+        : async (question) => {
+            written.err += question;
+            return answer;
+          },
     signals: () => {
       throw new Error('this command is not one that runs until it is stopped');
     },

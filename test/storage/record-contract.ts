@@ -181,12 +181,14 @@ export async function recordContract(t: Test, record: RecordStore): Promise<void
   });
 
   await t.test('once a map is replaced, writes for it are refused', async (t) => {
-    t.equal(await record.replaceMap('another'), undefined);
-    const next = await record.replaceMap(map.id);
+    t.equal(await record.replaceMap('another', 0), undefined);
+    const before = await record.readMap();
+    const next = await record.replaceMap(map.id, 1_000_007);
+    t.ok((next?.epoch ?? 0) > Math.max(before?.epoch ?? 0, 1_000_007), 'it begins above what was seen');
     t.ok(next);
     t.not(next?.id, map.id);
     t.strictSame(await record.readMap(), next);
-    t.equal(await record.replaceMap(map.id), undefined, 'only one can replace it');
+    t.equal(await record.replaceMap(map.id, 0), undefined, 'only one can replace it');
     t.equal(await record.isRetired(map.id), true);
     t.equal(await record.isRetired(next?.id ?? ''), false);
     t.equal(await record.isRetired('another'), false);

@@ -1,5 +1,9 @@
 import { stateMap } from './0001-state-map.ts';
+import { cohortChanges } from './0002-cohort-changes.ts';
 
 /** Every migration in order. One that has been released is never edited; a new one is added. */
 export const MIGRATIONS: readonly { readonly number: number; readonly name: string; readonly sql: string }[] =
-  [{ number: 1, name: 'state-map', sql: stateMap }];
+  [
+    { number: 1, name: 'state-map', sql: stateMap },
+    { number: 2, name: 'cohort-changes', sql: cohortChanges },
+  ];

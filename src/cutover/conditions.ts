@@ -1,0 +1,109 @@
+/**
+ * For whom a change waits, in words; `undefined` when it waits for nobody. Pure: who counts, and when, is decided
+ * here and nowhere else.
+ */
+import type { Change } from './change.ts';
+import type { WatchedGateway } from './lease-watch.ts';
+
+/** Named in a note; the rest is a number. */
+const NAMED_MAX = 3;
+
+function listed(what: string, gateways: readonly WatchedGateway[], tell: (each: WatchedGateway) => string) {
+  if (gateways.length === 0) return undefined;
+  const named = gateways.slice(0, NAMED_MAX).map(tell).join('; ');
+  const rest = gateways.length - NAMED_MAX;
+  return `${what}: ${named}${rest > 0 ? `; and ${rest} more` : ''}`;
+}
+
+function name({ id, where }: WatchedGateway): string {
+  return where === id ? id : `${where} (${id})`;
+}
+
+function inSeconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
+
+/**
+ * A gateway that need not answer: it refuses the writes of this cohort, and those that it sent before have
+ * passed their deadline.
+ */
+function isExcused(change: Change, gateway: WatchedGateway): boolean {
+  if (change.needsEveryGateway || gateway.liveness !== 'fenced') return false;
+  return gateway.settled || !change.movesTruth;
+}
+
+/** Before anybody is held: every gateway answers or is excused, and all that answer agree on what is whose. */
+export function unready(change: Change, gateways: readonly WatchedGateway[]): string | undefined {
+  const absent = gateways.filter((each) => each.liveness !== 'live' && !isExcused(change, each));
+  if (absent.length > 0) {
+    return listed(
+      'waits for gateways that do not answer',
+      absent,
+      (each) =>
+        `${name(each)}, ${each.liveness} for ${inSeconds(each.silentMs)}${
+          each.liveness === 'fenced' && change.needsEveryGateway
+            ? ', and has to agree because it does not fence itself at this stage'
+            : ''
+        }`,
+    );
+  }
+  if (!change.movesTruth) return undefined;
+  const live = gateways.filter(({ liveness }) => liveness === 'live');
+  const digests = new Map<string, WatchedGateway[]>();
+  for (const each of live) {
+    const digest = each.lease?.digest ?? '';
+    digests.set(digest, [...(digests.get(digest) ?? []), each]);
+  }
+  if (digests.size <= 1) return undefined;
+  const fewest = [...digests.values()].toSorted((a, b) => a.length - b.length)[0] ?? [];
+  return listed('the configurations of the gateways differ in what is whose', fewest, name);
+}
+
+/** During the hold: every gateway has drained the epoch of the hold, or was excused before. */
+export function undrained(
+  change: Change,
+  epoch: number,
+  gateways: readonly WatchedGateway[],
+): string | undefined {
+  const waited = gateways.filter((each) => (each.lease?.drained ?? -1) < epoch && !isExcused(change, each));
+  return listed('writes are still in flight', waited, (each) => {
+    const applied = (each.lease?.applied ?? -1) >= epoch;
+    if (each.liveness !== 'live') return `${name(each)} is ${each.liveness}`;
+    return applied
+      ? `${name(each)} has not finished the writes that it has`
+      : `${name(each)} has not heard of the hold`;
+  });
+}
+
+/**
+ * After the point of no return: every gateway has applied the epoch, or is fenced. One that is fenced now has the
+ * hold, or was excused from it: either way it refuses the writes of this cohort.
+ */
+export function unapplied(epoch: number, gateways: readonly WatchedGateway[]): string | undefined {
+  const waited = gateways.filter(
+    ({ lease, liveness }) => (lease?.applied ?? -1) < epoch && liveness !== 'fenced',
+  );
+  return listed(
+    `waits for epoch ${epoch} to be applied`,
+    waited,
+    (each) => `${name(each)}, ${each.liveness}, at epoch ${each.lease?.applied ?? 'unknown'}`,
+  );
+}
+
+/** The same for changes without a hold that leave a stage at which gateways do not fence themselves. */
+export function unappliedByAny(epoch: number, gateways: readonly WatchedGateway[]): string | undefined {
+  const waited = gateways.filter(({ lease }) => (lease?.applied ?? -1) < epoch);
+  return listed(
+    `waits for epoch ${epoch} to be applied by every gateway`,
+    waited,
+    (each) => `${name(each)}, ${each.liveness}, at epoch ${each.lease?.applied ?? 'unknown'}`,
+  );
+}
+
+/** After an undo: those that answer. Whoever does not has a hold too many at the most, and drops it when it is back. */
+export function unappliedByLive(epoch: number, gateways: readonly WatchedGateway[]): string | undefined {
+  return unapplied(
+    epoch,
+    gateways.filter(({ liveness }) => liveness === 'live'),
+  );
+}

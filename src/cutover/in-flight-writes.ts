@@ -1,0 +1,139 @@
+/**
+ * The writes that were decided and have not ended, by cohort and by user. A hold has drained when none is left:
+ * the hold is in force in the turn in which it is applied, so no later write joins them.
+ *
+ * A write is counted in the turn in which it is decided; only so can no write slip between decision and count.
+ * Reads are not counted. One count costs a few increments and two operations on a map of the users in flight.
+ */
+import type { User } from '../model.ts';
+
+/** Holds one write while it is in flight. */
+export interface WriteCount {
+  leave(user: User): void;
+}
+
+/** What is counted: an exchange, or a test's own. */
+export interface CountedWrite {
+  countedIn: WriteCount | undefined;
+}
+
+class CohortWrites implements WriteCount {
+  readonly #all: InFlightWrites;
+  readonly #unplaced: boolean;
+  count = 0;
+
+  constructor(all: InFlightWrites, unplaced: boolean) {
+    this.#all = all;
+    this.#unplaced = unplaced;
+  }
+
+  leave(user: User): void {
+    this.count -= 1;
+    this.#all.left(user, this.#unplaced, this.count === 0);
+  }
+}
+
+interface Counts {
+  readonly placed: CohortWrites;
+  readonly unplaced: CohortWrites;
+}
+
+/** The count of users who belong to no cohort. No cohort's name is empty. */
+const NO_COHORT = '';
+
+export class InFlightWrites {
+  readonly #cohorts = new Map<string, Counts>();
+  readonly #users = new Map<User, number>();
+  readonly #waiting = new Map<string, (() => void)[]>();
+  #unplaced = 0;
+  #total = 0;
+
+  /**
+   * Counts a write from now on; one that is counted already moves.
+   *
+   * @param placed false for a user whom the attributes of the request put into the cohort, not a membership or
+   *   a pin: other attributes could put the same user into another
+   */
+  enter(write: CountedWrite, user: User, cohort: string | undefined, placed: boolean): void {
+    const name = cohort ?? NO_COHORT;
+    const counts = this.#cohorts.get(name) ?? this.#add(name);
+    const count = placed ? counts.placed : counts.unplaced;
+    const before = write.countedIn;
+    if (before === count) return;
+    count.count += 1;
+    if (!placed) this.#unplaced += 1;
+    this.#total += 1;
+    this.#users.set(user, (this.#users.get(user) ?? 0) + 1);
+    write.countedIn = count;
+    before?.leave(user);
+  }
+
+  #add(name: string): Counts {
+    const counts = { placed: new CohortWrites(this, false), unplaced: new CohortWrites(this, true) };
+    this.#cohorts.set(name, counts);
+    return counts;
+  }
+
+  /** The exchange has ended. Nothing happens for one that is not counted. */
+  end(write: CountedWrite, user: User | undefined): void {
+    const { countedIn } = write;
+    if (countedIn === undefined || user === undefined) return;
+    write.countedIn = undefined;
+    countedIn.leave(user);
+  }
+
+  /** For `CohortWrites`: one of its writes has left. */
+  left(user: User, unplaced: boolean, last: boolean): void {
+    this.#total -= 1;
+    if (unplaced) this.#unplaced -= 1;
+    const ofUser = this.#users.get(user) ?? 0;
+    if (ofUser > 1) this.#users.set(user, ofUser - 1);
+    else this.#users.delete(user);
+    if (this.#waiting.size > 0 && (last || (unplaced && this.#unplaced === 0))) this.#wake();
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Of users whom only the attributes of their request put where they were sent. */
+  get unplaced(): number {
+    return this.#unplaced;
+  }
+
+  ofCohort(cohort: string): number {
+    const counts = this.#cohorts.get(cohort);
+    return counts === undefined ? 0 : counts.placed.count + counts.unplaced.count;
+  }
+
+  ofUser(user: User): number {
+    return this.#users.get(user) ?? 0;
+  }
+
+  /**
+   * Resolves when no write of the cohort is in flight. Only of use while its writes are held.
+   *
+   * @param unplacedToo waits for every unplaced write, of whatever cohort, as well
+   */
+  whenDrained(cohort: string, unplacedToo = false): Promise<void> {
+    const key = unplacedToo ? `+${cohort}` : `-${cohort}`;
+    if (this.#drained(key)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(key);
+      if (waiting === undefined) this.#waiting.set(key, [resolve]);
+      else waiting.push(resolve);
+    });
+  }
+
+  #drained(key: string): boolean {
+    return this.ofCohort(key.slice(1)) === 0 && (key.startsWith('-') || this.#unplaced === 0);
+  }
+
+  #wake(): void {
+    for (const [key, waiting] of this.#waiting) {
+      if (!this.#drained(key)) continue;
+      this.#waiting.delete(key);
+      for (const resolve of waiting) resolve();
+    }
+  }
+}

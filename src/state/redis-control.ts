@@ -1,0 +1,234 @@
+/**
+ * The barrier's part of the map in Redis, on a connection of its own: the process that runs changes may be one
+ * that follows no map. The connection is opened when it is first needed, and anew after each failure.
+ *
+ * Any error but `ChangeLostError` leaves open whether the call took effect. Each may be repeated as it is.
+ */
+import { ChangeLostError, type ControlMap, type Lease } from '../cutover/stores.ts';
+import type { Cohort } from '../model.ts';
+import { MapReplacedError, type RecordStore, type StoredCohort } from '../storage/record-store.ts';
+import { assertOver, claimable } from './claimable.ts';
+import {
+  CLAIM,
+  FORGET,
+  HOLD,
+  LOST,
+  NO_COHORT,
+  NO_HOLD,
+  OTHER_MAP,
+  OVER_MAX,
+  READ_LEASES,
+  RELEASE,
+  RENEW_LEASE,
+  SWITCH,
+  UNCLAIMED,
+} from './control-scripts.ts';
+import { leaseJson, parseLease } from './lease-json.ts';
+import { MapCommands } from './map-commands.ts';
+import { type Argument, openRedis, type RedisClient, type RedisModel } from './redis-client.ts';
+import { CHANGES_MAX, type RedisKeys, redisKeys } from './redis-keys.ts';
+import type { RedisScript } from './redis-scripts.ts';
+import { integer, list, text } from './reply.ts';
+import { cohortJson } from './shared-state.ts';
+import { within } from './within.ts';
+
+export interface RedisControlOptions {
+  readonly model: RedisModel;
+  readonly record: Pick<RecordStore, 'changes' | 'readCohorts'>;
+  /**
+   * The id of the map that this gateway follows at this moment: its lease counts in that one and in no other.
+   * Absent in a process that follows none; it has no lease.
+   */
+  readonly followed?: () => string;
+}
+
+interface Connection {
+  readonly client: RedisClient;
+  readonly commands: MapCommands;
+}
+
+const CONNECT_MS = 5_000;
+
+export class RedisControl implements ControlMap {
+  readonly #options: RedisControlOptions;
+  readonly #keys: RedisKeys;
+  #connection: Promise<Connection> | undefined;
+  /** The map that calls are for; asked anew after one that found another. */
+  #mapId: string | undefined;
+  #isClosed = false;
+
+  constructor(options: RedisControlOptions) {
+    this.#options = options;
+    this.#keys = redisKeys(options.model.keyPrefix);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#drop(this.#connection);
+  }
+
+  #connect(): Promise<Connection> {
+    if (this.#isClosed) return Promise.reject(new Error('the control of the state map is closed'));
+    if (this.#connection !== undefined) return this.#connection;
+    const opening = this.#open();
+    this.#connection = opening;
+    const forget = (): void => {
+      if (this.#connection === opening) this.#connection = undefined;
+    };
+    opening.then(({ client }) => client.ended.then(forget), forget);
+    return opening;
+  }
+
+  async #open(): Promise<Connection> {
+    const { model } = this.#options;
+    const client = await openRedis(model, CONNECT_MS, true);
+    return { client, commands: new MapCommands(client, this.#keys, model.commandMs) };
+  }
+
+  #drop(connection: Promise<Connection> | undefined): void {
+    if (this.#connection === connection) this.#connection = undefined;
+    connection?.then(
+      ({ client }) => client.close(),
+      () => undefined,
+    );
+  }
+
+  /** Asks Redis; a connection on which that fails is given up. */
+  async #ask<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const connecting = this.#connect();
+    const connection = await connecting;
+    try {
+      return await work(connection);
+    } catch (error) {
+      this.#drop(connecting);
+      throw error;
+    }
+  }
+
+  #run(script: RedisScript, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    const { commandMs } = this.#options.model;
+    return this.#ask(({ client }) => within(client.script(script, keys, args), commandMs, 'Redis'));
+  }
+
+  async #there(): Promise<{ id: string; epoch: number }> {
+    const there = await this.#ask(({ commands }) => commands.readEpoch());
+    if (there === undefined) throw new Error('Redis holds no state map: it is lost, or being rebuilt');
+    return there;
+  }
+
+  async #currentMap(): Promise<string> {
+    this.#mapId ??= (await this.#there()).id;
+    return this.#mapId;
+  }
+
+  /** What a script replied, for `change` or a gateway; an epoch unless it is an error. */
+  #outcome(reply: unknown, mapId: string, change: string): number {
+    const code = integer(reply);
+    switch (code) {
+      case OTHER_MAP:
+        if (this.#mapId === mapId) this.#mapId = undefined;
+        throw new MapReplacedError(mapId);
+      case LOST:
+        throw new ChangeLostError(change);
+      case UNCLAIMED:
+        throw new Error(`the state map does not know change ${change}`);
+      case NO_COHORT:
+        throw new Error(`the state map does not have the cohort of change ${change} yet`);
+      case NO_HOLD:
+        throw new Error(`the state map has lost the hold of change ${change}: it has to be held again`);
+      default:
+        return code;
+    }
+  }
+
+  async claim(change: string, token: number): Promise<void> {
+    // The map is named before the record is asked. A controller that is stopped after the answer finds, when it
+    // continues and the change is over, either that in this map or another map.
+    const mapId = await this.#currentMap();
+    const { movesTruth } = await claimable(this.#options.record.changes, change, token);
+    const { meta, control, over } = this.#keys;
+    const args = [mapId, change, token, movesTruth ? 1 : 0];
+    this.#outcome(await this.#run(CLAIM, [meta, control, over], args), mapId, change);
+  }
+
+  /** Runs a step of a change; claims the change first in a map that does not know it. */
+  async #step(
+    script: RedisScript,
+    keys: readonly string[],
+    change: string,
+    token: number,
+    args: readonly Argument[],
+  ): Promise<number> {
+    const attempt = async (): Promise<{ mapId: string; reply: unknown }> => {
+      const mapId = await this.#currentMap();
+      const reply = await this.#run(script, keys, [mapId, change, token, CHANGES_MAX, ...args]);
+      return { mapId, reply };
+    };
+    let { mapId, reply } = await attempt();
+    if (integer(reply) === UNCLAIMED) {
+      await this.claim(change, token);
+      ({ mapId, reply } = await attempt());
+    }
+    return this.#outcome(reply, mapId, change);
+  }
+
+  async #stored(name: string): Promise<StoredCohort> {
+    const stored = (await this.#options.record.readCohorts()).find(
+      ({ cohort, deleted }) => cohort.name === name && !deleted,
+    );
+    if (stored === undefined) throw new Error(`there is no cohort ${name}`);
+    return stored;
+  }
+
+  async hold(change: string, token: number, cohort: string): Promise<number> {
+    const { number } = await this.#stored(cohort);
+    const { meta, control, holds, cohorts, changes } = this.#keys;
+    return this.#step(HOLD, [meta, control, holds, cohorts, changes], change, token, [number]);
+  }
+
+  async switchCohort(change: string, token: number, cohort: Cohort): Promise<number> {
+    const stored = await this.#stored(cohort.name);
+    const { meta, control, holds, cohorts, changes } = this.#keys;
+    const args = [stored.number, cohortJson({ ...stored, cohort })];
+    return this.#step(SWITCH, [meta, control, holds, cohorts, changes], change, token, args);
+  }
+
+  release(change: string, token: number): Promise<number> {
+    const { meta, control, holds, changes } = this.#keys;
+    return this.#step(RELEASE, [meta, control, holds, changes], change, token, []);
+  }
+
+  async forget(change: string): Promise<void> {
+    await assertOver(this.#options.record.changes, change);
+    const mapId = await this.#currentMap();
+    const { meta, control, over } = this.#keys;
+    const reply = await this.#run(FORGET, [meta, control, over], [mapId, change, OVER_MAX]);
+    this.#outcome(reply, mapId, change);
+  }
+
+  async leases(): Promise<readonly Lease[]> {
+    const { meta, leases } = this.#keys;
+    const reply = await this.#run(READ_LEASES, [meta, leases], []);
+    if (reply === null) throw new Error('Redis holds no state map: it is lost, or being rebuilt');
+    return list(reply).map((json) => parseLease(text(json)));
+  }
+
+  async renewLease(lease: Lease): Promise<void> {
+    // Before anything is waited for: what the lease says is of the map that is followed now.
+    const mapId = this.#options.followed?.();
+    if (mapId === undefined) throw new Error('a process that follows no state map has no lease');
+    const { meta, leases } = this.#keys;
+    const reply = await this.#run(RENEW_LEASE, [meta, leases], [mapId, lease.gateway, leaseJson(lease)]);
+    this.#outcome(reply, mapId, lease.gateway);
+  }
+
+  async dropLease(gateway: string): Promise<void> {
+    await this.#ask(({ client }) =>
+      within(client.raw.hdel(this.#keys.leases, gateway), this.#options.model.commandMs, 'Redis'),
+    );
+  }
+
+  async epoch(): Promise<number> {
+    return (await this.#there()).epoch;
+  }
+}

@@ -1,0 +1,62 @@
+import t from 'tap';
+import { openAdmin } from './open-admin.ts';
+
+/** Every route of the listener. */
+const ROUTES = [
+  'delete /api/v1/gateways/{id}',
+  'get /api/v1/changes',
+  'get /api/v1/changes/{id}',
+  'get /api/v1/cohorts',
+  'get /api/v1/cohorts/{name}',
+  'get /api/v1/explain',
+  'get /api/v1/gateways',
+  'get /api/v1/status',
+  'get /livez',
+  'get /metrics',
+  'get /openapi.json',
+  'get /readyz',
+  'post /api/v1/cohorts/{name}/stage',
+];
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary?: string;
+  readonly parameters: readonly { name: string; in: string; required: boolean }[];
+  readonly requestBody?: object;
+  readonly responses: Record<string, object>;
+}
+
+void t.test('the OpenAPI document has every route, with what it takes and answers', async (t) => {
+  const { ask } = await openAdmin(t);
+  const document: { openapi: string; paths: Record<string, Record<string, Operation>> } = JSON.parse(
+    (await ask('/openapi.json')).body,
+  );
+  t.match(document.openapi, /^3\.1\./u);
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ route: `${method} ${path}`, path, operation })),
+  );
+  t.same(operations.map(({ route }) => route).toSorted(), ROUTES);
+  const ids = new Set(operations.map(({ operation }) => operation.operationId));
+  t.equal(ids.size, operations.length, 'operation ids are unique');
+  for (const { route, path, operation } of operations) {
+    t.ok(operation.summary, route);
+    const inPath = operation.parameters.filter((parameter) => parameter.in === 'path');
+    t.same(
+      inPath.map(({ name, required }) => [name, required]),
+      [...path.matchAll(/\{(\w+)\}/gu)].map(([, name]) => [name, true]),
+      route,
+    );
+    t.ok('default' in operation.responses, route);
+    t.equal(operation.requestBody !== undefined, /^(post|delete)/u.test(route), route);
+  }
+  const stage = document.paths['/api/v1/cohorts/{name}/stage']?.['post'];
+  t.match(stage?.parameters, [
+    { name: 'name' },
+    { name: 'idempotency-key', in: 'header', required: false },
+    {},
+  ]);
+  t.match(stage, {
+    requestBody: { content: { 'application/json': { schema: { required: ['stage', 'reason'] } } } },
+    responses: { 200: {}, 202: {} },
+  });
+});

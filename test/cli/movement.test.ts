@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { rampOf } from '../../src/admin/ramp-form.ts';
+import { movement, type StageAndRamp } from '../../src/cli/movement.ts';
+import { movesTruth } from '../../src/cutover/moves-truth.ts';
+import { RAMP_BUCKETS, STAGES } from '../../src/model.ts';
+import { cohortNamed } from '../admin/fake-control.ts';
+
+const at = (stage: StageAndRamp['stage'], ramp: StageAndRamp['ramp'] = '100%'): StageAndRamp => ({
+  stage,
+  ramp,
+});
+const toNew = (whose: string) => [`reads and writes of ${whose} move from legacy to new`];
+const toLegacy = (whose: string) => [`reads and writes of ${whose} move from new to legacy`];
+
+void t.test('who moves is said in words, and in which direction', async (t) => {
+  const cases: [StageAndRamp, StageAndRamp, string[]][] = [
+    [at('off'), at('live'), toNew('all its users')],
+    [at('shadow', '50%'), at('live', '50%'), toNew('50 % of its users')],
+    [at('live', '10%'), at('live', '12.5%'), toNew('2.5 % of its users')],
+    [at('live', '12.5%'), at('live', '10%'), toLegacy('2.5 % of its users')],
+    [at('live', '30%'), at('off', '30%'), toLegacy('30 % of its users')],
+    [at('live', '30%'), at('rampdown', '30%'), toNew('70 % of its users')],
+    [at('complete'), at('shadow'), toLegacy('all its users')],
+    [at('shadow', 100), at('live', 1_000), toNew('its first 1,000 users')],
+    [at('live', 100), at('live', 1_000), toNew('900 of its users')],
+    [at('live', 1_000), at('live', 100), toLegacy('900 of its users')],
+    [at('live', 100), at('rampdown', 100), toNew('all its users but the first 100')],
+    [at('live', 100), at('live', '10%'), [...toNew('some of its users'), ...toLegacy('some of its users')]],
+    [at('live', 100), at('live', '100%'), toNew('all its users but the first 100')],
+  ];
+  for (const [before, after, expected] of cases) {
+    t.same(movement(before, after, 'cohort'), expected, JSON.stringify([before, after]));
+  }
+  t.same(movement(at('off'), at('live'), 'per-user'), toNew('all its users whose data was moved'));
+});
+
+void t.test('nobody moves between stages with one owner, nor by an empty ramp', async (t) => {
+  const cases: [StageAndRamp, StageAndRamp][] = [
+    [at('off'), at('dualwrite')],
+    [at('shadow', '10%'), at('dualwrite', 7)],
+    [at('live'), at('rampdown')],
+    [at('rampdown', '10%'), at('complete', '10%')],
+    [at('shadow'), at('live', '0%')],
+    [at('live', 0), at('off')],
+    [at('live', '10%'), at('live', '10%')],
+  ];
+  for (const [before, after] of cases)
+    t.same(movement(before, after, 'cohort'), [], JSON.stringify([before, after]));
+});
+
+void t.test('it asks exactly where the cutover holds writes', async (t) => {
+  const ramp = fc.oneof(
+    fc.integer({ min: 0, max: RAMP_BUCKETS }).map((buckets) => `${buckets / 100}%`),
+    fc.constantFrom('0%', '100%'),
+    fc.integer({ min: 0, max: 100 }),
+  );
+  const place = fc.record({ stage: fc.constantFrom(...STAGES), ramp });
+  const migration = fc.constantFrom('cohort' as const, 'per-user' as const);
+  fc.assert(
+    fc.property(place, place, migration, (before, after, migration) => {
+      const [a, b] = [before, after].map(({ stage, ramp: form }) =>
+        cohortNamed('c', stage, { ramp: rampOf(form), migration }),
+      );
+      if (a === undefined || b === undefined) return false;
+      return movesTruth(a, b) === movement(before, after, migration).length > 0;
+    }),
+  );
+  t.pass('for every pair of stages and ramps that was tried');
+});

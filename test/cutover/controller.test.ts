@@ -1,0 +1,248 @@
+import t from 'tap';
+import { ChangeConflictError, ChangeLostError } from '../../src/cutover/stores.ts';
+import { Gate, World } from './barrier-world.ts';
+
+void t.test(
+  'a change that moves a truth is held, switched and released, each in an epoch of its own',
+  async (t) => {
+    const world = await World.start();
+    const gate = new Gate();
+    const change = await world.controller(gate).run(await world.open({ stage: 'live' }));
+    t.match(change, { phase: 'done', holdEpoch: 2, switchEpoch: 3, releaseEpoch: 4 });
+    t.match(change.note, /in force everywhere since epoch 4/u);
+    t.equal(world.stage, 'live');
+    t.equal(world.holds, 0);
+    t.same(
+      gate.calls.filter((call) => call !== 'beat'),
+      [
+        'claim',
+        'move to holding',
+        'hold',
+        'move to switching',
+        'switch',
+        'move to releasing',
+        'release',
+        'move to done',
+        'forget',
+      ],
+    );
+  },
+);
+
+void t.test('a change that moves no truth holds nobody', async (t) => {
+  const world = await World.start({ stage: 'dualwrite' });
+  const gate = new Gate();
+  const change = await world.controller(gate).run(await world.open({ stage: 'shadow' }));
+  t.match(change, { phase: 'done', holdEpoch: undefined, switchEpoch: 2, releaseEpoch: undefined });
+  t.notOk(gate.calls.includes('hold'));
+});
+
+void t.test('a write that does not end in time undoes the change, which says who had it', async (t) => {
+  const world = await World.start();
+  world.gateway('b').busy = true;
+  const beganMs = world.nowMs;
+  const change = await world.controller().run(await world.open({ stage: 'live' }));
+  t.match(change, { phase: 'undone', switchEpoch: undefined });
+  t.match(change.note, /host of b \(b\) has not finished the writes/u);
+  t.notMatch(change.note, /host of a/u);
+  t.ok(world.nowMs - beganMs < 5_000, 'before a held write fails');
+  t.equal(world.stage, 'off');
+  t.equal(world.holds, 0);
+  t.equal(world.store.cohorts.get('movers')?.stage, 'off');
+});
+
+void t.test('a write that ends in time does not', async (t) => {
+  const world = await World.start();
+  world.gateway('b').busy = true;
+  world.onSleep = () => {
+    if (world.nowMs > 1_500) world.gateway('b').busy = false;
+  };
+  const change = await world.controller().run(await world.open({ stage: 'live' }));
+  t.equal(change.phase, 'done');
+});
+
+void t.test('a gateway that falls silent during the hold undoes the change', async (t) => {
+  const world = await World.start({ stage: 'shadow' });
+  world.map.onSnapshot = () => {
+    world.gateway('b').stopped = true;
+  };
+  const change = await world.controller().run(await world.open({ stage: 'live' }));
+  t.equal(change.phase, 'undone');
+  t.match(change.note, /host of b/u);
+  t.equal(world.stage, 'shadow');
+});
+
+void t.test('a silent gateway keeps a change pending, and nobody is held', async (t) => {
+  const world = await World.start({ stage: 'shadow' });
+  world.gateway('b').stopped = true;
+  await world.settle(7_000);
+  const running = world.controller().run(await world.open({ stage: 'live' }));
+  for (let tick = 0; tick < 20; tick += 1) await world.sleep(10);
+  t.match(await world.store.readChange('change-1'), { phase: 'pending', note: /host of b \(b\), silent/u });
+  t.equal(world.holds, 0);
+  // It fences itself meanwhile, and its last writes pass their deadline.
+  t.equal((await running).phase, 'done');
+  t.ok(world.nowMs > 17_000);
+});
+
+void t.test('a fenced gateway is no obstacle between stages under way', async (t) => {
+  const world = await World.start({ stage: 'shadow' });
+  world.gateway('b').stopped = true;
+  await world.settle(20_000);
+  t.equal((await world.controller().run(await world.open({ stage: 'live' }))).phase, 'done');
+  t.equal((await world.controller().run(await world.open({ stage: 'rampdown' }, 'second'))).phase, 'done');
+});
+
+void t.test(
+  'a fenced gateway keeps a cohort from leaving off and complete, until it is evicted',
+  async (t) => {
+    for (const stage of ['off', 'complete'] as const) {
+      for (const next of ['live', 'dualwrite'] as const) {
+        const world = await World.start({ stage });
+        world.gateway('b').stopped = true;
+        await world.settle(20_000);
+        const change = await world.controller().run(await world.open({ stage: next }));
+        t.equal(change.phase, 'undone', `${stage} to ${next}`);
+        t.match(change.note, /host of b \(b\), fenced .* has to agree/u);
+        t.equal(world.stage, stage);
+
+        await world.map.dropLease('b');
+        await world.store.deregisterGateway('b');
+        const again = await world.controller().run(await world.open({ stage: next }, 'again'));
+        t.equal(again.phase, 'done', `${stage} to ${next} without it`);
+      }
+    }
+  },
+);
+
+void t.test('a gateway that vanishes after it has drained is waited for until it is fenced', async (t) => {
+  const world = await World.start();
+  world.map.onSnapshot = ({ epoch }) => {
+    if (epoch === 3) world.gateway('b').stopped = true;
+  };
+  const beganMs = world.nowMs;
+  const change = await world.controller().run(await world.open({ stage: 'live' }));
+  t.equal(change.phase, 'done', 'there is only forward');
+  t.ok(world.nowMs - beganMs >= 12_500);
+});
+
+void t.test('a gateway that joins during the hold has to drain as well', async (t) => {
+  const world = await World.start();
+  let joined = false;
+  world.gateway('a').busy = true;
+  world.onSleep = () => {
+    if (world.holds === 0 || joined) return;
+    joined = true;
+    void world.join('late').then((late) => {
+      late.busy = true;
+      late.tick();
+      world.gateway('a').busy = false;
+    });
+  };
+  const change = await world.controller().run(await world.open({ stage: 'live' }));
+  t.equal(change.phase, 'undone');
+  t.match(change.note, /host of late/u);
+});
+
+void t.test('configurations that differ in what is whose keep a truth from moving', async (t) => {
+  const world = await World.start({ stage: 'dualwrite' });
+  world.gateway('b').digest = 'another';
+  await world.settle(200);
+  const change = await world.controller().run(await world.open({ stage: 'live' }));
+  t.match(change, { phase: 'undone', holdEpoch: undefined, note: /differ in what is whose/u });
+  const harmless = await world.controller().run(await world.open({ stage: 'shadow' }, 'second'));
+  t.equal(harmless.phase, 'done', 'where no truth moves they may differ');
+});
+
+void t.test('a second change of the cohort is refused with the first one', async (t) => {
+  const world = await World.start();
+  await world.open({ stage: 'live' });
+  await t.rejects(world.open({ stage: 'shadow' }, 'second'), new ChangeConflictError('change-1'));
+});
+
+void t.test('a cohort that was changed between the request and its opening is not changed', async (t) => {
+  const world = await World.start();
+  const change = await world.open({ stage: 'live' });
+  const outdated = { ...change, before: { ...change.before, mirror: false } };
+  world.store.rows[0] = outdated;
+  t.match(await world.controller().run(outdated), { phase: 'undone', note: /changed by somebody else/u });
+});
+
+/** How many calls a whole change makes, by its shape. */
+async function callsOf(first: 'off' | 'dualwrite', next: 'live' | 'shadow'): Promise<readonly string[]> {
+  const world = await World.start({ stage: first });
+  const gate = new Gate();
+  await world.controller(gate).run(await world.open({ stage: next }));
+  return gate.calls;
+}
+
+void t.test('whatever the last step of a controller was, the change is finished or undone', async (t) => {
+  for (const [first, next] of [
+    ['off', 'live'],
+    ['dualwrite', 'shadow'],
+  ] as const) {
+    const calls = await callsOf(first, next);
+    for (const [stopAt, name] of calls.slice(0, -1).entries()) {
+      for (const after of [false, true]) {
+        const what = `${first} to ${next}, stopped ${after ? 'after' : 'before'} ${name} (${stopAt})`;
+        const world = await World.start({ stage: first });
+        const gate = new Gate();
+        gate.stopAt = stopAt;
+        gate.after = after;
+        const old = world
+          .controller(gate)
+          .run(await world.open({ stage: next }))
+          .catch((error: unknown) => error);
+        while (!gate.stopped) await world.sleep(10);
+        // The end was committed: nobody has to recover anything.
+        const isDone = (await world.store.readChange('change-1'))?.phase === 'done';
+        const phase = isDone ? 'done' : (await world.recover()).phase;
+        const committed = world.store.cohorts.get('movers')?.stage === next;
+        t.equal(phase, committed ? 'done' : 'undone', what);
+        t.equal(world.stage, committed ? next : first, 'the map has what the record says');
+        t.equal(world.holds, 0, 'nobody is held');
+
+        // The old one was only asleep. It finds out, and does no harm.
+        const epoch = world.map.snapshot.epoch;
+        gate.resume();
+        const end = await old;
+        if (!isDone) t.type(end, ChangeLostError, what);
+        t.equal(world.map.snapshot.epoch, epoch, 'the one that woke up changed nothing');
+      }
+    }
+  }
+});
+
+void t.test('a controller that goes on beating is not taken over', async (t) => {
+  const world = await World.start({ stage: 'shadow' });
+  world.gateway('b').stopped = true;
+  await world.settle(7_000);
+  const running = world.controller().run(await world.open({ stage: 'live' }));
+  await t.rejects(world.recover(), /nobody took/u);
+  t.equal((await running).phase, 'done');
+});
+
+void t.test('a commit whose answer is lost is not made twice', async (t) => {
+  const world = await World.start();
+  const { store } = world;
+  const move = store.moveChange.bind(store);
+  const lost: string[] = [];
+  store.moveChange = async (id, token, from, to, patch) => {
+    const moved = await move(id, token, from, to, patch);
+    if (lost.includes(to)) return moved;
+    lost.push(to);
+    throw new Error('the connection was lost');
+  };
+  const change = await world.controller().run(await world.open({ stage: 'live' }));
+  t.match(change, { phase: 'done', switchEpoch: 3, releaseEpoch: 4 });
+  t.same(lost, ['holding', 'switching', 'releasing', 'done']);
+});
+
+void t.test('a map that takes no hold in time undoes the change', async (t) => {
+  const world = await World.start();
+  world.map.hold = async () => {
+    throw new Error('no Redis');
+  };
+  const change = await world.controller().run(await world.open({ stage: 'live' }));
+  t.match(change, { phase: 'undone', note: /the hold could not be set: no Redis/u });
+});

@@ -1,0 +1,120 @@
+/** The barrier's part of the map on one Redis server. */
+import t from 'tap';
+import type { Change } from '../../src/cutover/change.ts';
+import { ChangeLostError } from '../../src/cutover/stores.ts';
+import { createControlMap } from '../../src/state/create-control-map.ts';
+import { RedisControl } from '../../src/state/redis-control.ts';
+import {
+  CONTROL_COHORTS,
+  controlContract,
+  freshChange,
+  leaseContract,
+  undo,
+  untilApplied,
+  view,
+} from './control-contract.ts';
+import { freshRecord, openState, redisModel, startStores } from './redis-setup.ts';
+
+const stores = await startStores(t);
+const { redis } = stores;
+const record = await freshRecord(t, stores);
+const model = redisModel({ url: redis.url });
+const state = await openState(t, model, record, { cohorts: CONTROL_COHORTS });
+const control = createControlMap({ config: { state: model }, record });
+const rival = createControlMap({ config: { state: model }, record, state });
+t.teardown(() => {
+  control.close();
+  rival.close();
+});
+
+await controlContract(t, { record, control, rival, state });
+await leaseContract(t, rival, control);
+
+await t.test('a process that follows no map has no lease', async (t) => {
+  const lease = { gateway: 'g', counter: 1, applied: 1, drained: 1, digest: '' };
+  await t.rejects(control.renewLease(lease), { message: /has no lease/ });
+});
+
+await t.test('a lease does not count in another map than the one it speaks of', async (t) => {
+  const behind = new RedisControl({ model, record, followed: () => 'an older map' });
+  t.teardown(() => behind.close());
+  const lease = { gateway: 'g', counter: 1, applied: 9_999_999, drained: 9_999_999, digest: '' };
+  await t.rejects(behind.renewLease(lease), { name: 'MapReplacedError' });
+  t.strictSame(await control.leases(), []);
+});
+
+/** A controller that was stopped when the record had answered: it believes what was true then. */
+function stoppedAt(change: Change): RedisControl {
+  const changes = { ...record.changes, readChange: async () => change };
+  return new RedisControl({ model, record: { ...record, changes } });
+}
+
+await t.test('a controller that is stopped before its claim and continues holds nobody', async (t) => {
+  const change = await freshChange(record);
+  const stopped = stoppedAt(change);
+  t.teardown(() => stopped.close());
+  await stopped.epoch();
+  await undo(record, change.id, 1, 'pending');
+  await control.forget(change.id);
+  await t.rejects(stopped.claim(change.id, 1), ChangeLostError);
+  await t.rejects(stopped.hold(change.id, 1, change.cohort), ChangeLostError);
+  await untilApplied(state, await control.epoch());
+  t.strictSame(view(state, change), [change.before.stage, undefined]);
+  t.notOk(await redis.client.hexists('{turnout}:control', change.id), 'nothing of it is left');
+});
+
+await t.test('the map remembers a bounded number of changes that are over', async (t) => {
+  const filler = Array.from({ length: 1_200 }, (_, n) => [0, `over-${n}`]).flat();
+  await redis.client.zadd('{turnout}:over', ...filler);
+  const change = await freshChange(record);
+  await undo(record, change.id, 1, 'pending');
+  await control.forget(change.id);
+  t.equal(await redis.client.zcard('{turnout}:over'), 1_000);
+  t.ok(await redis.client.zscore('{turnout}:over', change.id), 'the latest ones');
+});
+
+await t.test('a hold that an older change left behind gives way to the one that is open', async (t) => {
+  const change = await freshChange(record);
+  const number = (await record.readCohorts()).find(({ cohort }) => cohort.name === change.cohort)?.number;
+  await redis.client.hset('{turnout}:holds', `c${number}`, JSON.stringify({ change: 'gone', epoch: 1 }));
+  await untilApplied(state, await control.hold(change.id, 1, change.cohort));
+  t.equal(view(state, change)[1], change.id);
+  await untilApplied(state, await control.release(change.id, 1));
+  t.equal(view(state, change)[1], undefined);
+  await undo(record, change.id, 1, 'pending');
+});
+
+await t.test('a cohort that the map does not have yet is not held', async (t) => {
+  const change = await freshChange(record);
+  const number = (await record.readCohorts()).find(({ cohort }) => cohort.name === change.cohort)?.number;
+  const json = (await redis.client.hget('{turnout}:cohorts', `${number}`)) ?? '';
+  await redis.client.hdel('{turnout}:cohorts', `${number}`);
+  await t.rejects(control.hold(change.id, 1, change.cohort), { message: /does not have the cohort/ });
+  await redis.client.hset('{turnout}:cohorts', `${number}`, json);
+  await control.release(change.id, 1);
+  await undo(record, change.id, 1, 'pending');
+});
+
+await t.test('a connection that is killed fails one call, and the next is made on a new one', async () => {
+  const change = await freshChange(record);
+  await control.claim(change.id, 1);
+  await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  let held: number | undefined;
+  while (held === undefined) held = await control.hold(change.id, 1, change.cohort).catch(() => undefined);
+  await control.release(change.id, 1);
+  await undo(record, change.id, 1, 'pending');
+});
+
+await t.test(
+  'a server that answers nothing is an error in time, and what is closed stays closed',
+  async (t) => {
+    const closing = new RedisControl({ model: redisModel({ url: redis.url, commandMs: 200 }), record });
+    await closing.epoch();
+    redis.freeze();
+    await t.rejects(closing.epoch(), { message: /did not answer within 200 ms/ });
+    redis.thaw();
+    t.ok((await closing.epoch()) > 0);
+    closing.close();
+    await t.rejects(closing.epoch(), { message: /is closed/ });
+  },
+);
