@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline/promises';
 import type { CliContext, Signals } from './cli/context.ts';
 import { runCli } from './cli/program.ts';
 import { Writer } from './cli/writer.ts';
+import { keepHeapSmall } from './workers/keep-heap-small.ts';
 
 /** Takes the signals over. Node's own way, to end at once, holds until then. */
 function takeSignals(): Signals {
@@ -23,6 +24,7 @@ function takeSignals(): Signals {
   return { stop: stop.signal, stopNow: stopNow.signal, onReload, onReplace };
 }
 
+keepHeapSmall();
 const { env, stdin, stdout, stderr } = process;
 
 /** On standard error, so that the result can still be sent elsewhere. */

@@ -1,5 +1,7 @@
 /** The first file of a worker process. */
+import { keepHeapSmall } from './keep-heap-small.ts';
 import { openGateway } from './open-gateway.ts';
 import { runWorker } from './run-worker.ts';
 
+keepHeapSmall();
 runWorker(openGateway);
