@@ -19,6 +19,7 @@ import { Exchange } from './intake/exchange.ts';
 import { createIdentity } from './intake/identity.ts';
 import { Listener } from './intake/listener.ts';
 import type { Backend } from './model.ts';
+import { accountExchange } from './pipeline/account-exchange.ts';
 import { type Explanation, explainRequest, type HypotheticalRequest } from './pipeline/explain-request.ts';
 import type { Identifier } from './pipeline/identity-of.ts';
 import { Pipeline, type Stage } from './pipeline/pipeline.ts';
@@ -36,7 +37,7 @@ import {
 } from './pipeline/stages.ts';
 import { compileRoutes } from './routing/router.ts';
 import type { StateMap } from './state/state-map.ts';
-import type { Outcome, Telemetry } from './telemetry/telemetry.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 import { BackendClient } from './upstream/backend-client.ts';
 
 /** How long the first piece of a body may take before the head is sent without it, milliseconds. */
@@ -315,38 +316,9 @@ export class Gateway {
     return ['x-turnout-backend', exchange.backend ?? 'none', 'x-turnout-epoch', String(epoch)];
   }
 
-  /** The one place where a request is classified and counted. */
   onEnd(exchange: Exchange, status: number, failure: ErrorCode | undefined): void {
     this.#inFlight -= 1;
     this.#writes.end(exchange, exchange.user);
-    const { startedMs, forwardedMs, waitedMs, requestClass, backend, route } = exchange;
-    const nowMs = this.#now();
-    const outcome = failure ?? outcomeOf(status);
-    const overheadMs = Math.max(0, (forwardedMs === 0 ? nowMs : forwardedMs) - startedMs - waitedMs);
-    const telemetry = this.#telemetry;
-    telemetry
-      .cell(route?.name ?? 'none', exchange.decision?.cohort, backend, requestClass)
-      .record(outcome, nowMs - startedMs, overheadMs);
-    if (!telemetry.sampled()) return;
-    telemetry.access({
-      requestId: exchange.requestId,
-      method: exchange.method,
-      path: exchange.target.split('?', 1)[0] ?? '',
-      status,
-      outcome,
-      route: route?.name,
-      cohort: exchange.decision?.cohort,
-      backend,
-      class: requestClass,
-      durationMs: nowMs - startedMs,
-      overheadMs,
-    });
+    accountExchange(exchange, status, failure, this.#telemetry, this.#now());
   }
-}
-
-function outcomeOf(status: number): Outcome {
-  if (status >= 500) return '5xx';
-  if (status >= 400) return '4xx';
-  if (status >= 300) return '3xx';
-  return status >= 200 ? '2xx' : '1xx';
 }
