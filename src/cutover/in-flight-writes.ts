@@ -5,17 +5,8 @@
  * A write is counted in the turn in which it is decided; only so can no write slip between decision and count.
  * Reads are not counted. One count costs a few increments and two operations on a map of the users in flight.
  */
+import type { CountedWrite, WriteCount } from '../intake/counted-write.ts';
 import type { User } from '../model.ts';
-
-/** Holds one write while it is in flight. */
-export interface WriteCount {
-  leave(user: User): void;
-}
-
-/** What is counted: an exchange, or a test's own. */
-export interface CountedWrite {
-  countedIn: WriteCount | undefined;
-}
 
 class CohortWrites implements WriteCount {
   readonly #all: InFlightWrites;

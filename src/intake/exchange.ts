@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
-import type { CountedWrite, WriteCount } from '../cutover/in-flight-writes.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ERRORS, TurnoutError } from '../errors.ts';
 import type { Backend, Decision, RequestClass, RoutePolicy, UserRecord } from '../model.ts';
 import { ABSENT_RECORD } from '../model.ts';
 import type { Answer } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
+import type { CountedWrite, WriteCount } from './counted-write.ts';
 import { http1Headers } from './http2-headers.ts';
 import { problemBody, problemHeaders } from './problem.ts';
 import { type RequestHead, UNREAD_HEAD } from './request-head.ts';
