@@ -1,5 +1,6 @@
 import t from 'tap';
-import { type CountedWrite, InFlightWrites } from '../../src/cutover/in-flight-writes.ts';
+import { InFlightWrites } from '../../src/cutover/in-flight-writes.ts';
+import type { CountedWrite } from '../../src/intake/counted-write.ts';
 
 function write(): CountedWrite {
   return { countedIn: undefined };
