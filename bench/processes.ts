@@ -107,6 +107,10 @@ export class Processes {
     return this.pinned ? ['taskset', '-c', CORES[core], ...commandLine] : [...commandLine];
   }
 
+  async stop(started: Started): Promise<void> {
+    await stopChild(started.child);
+  }
+
   /** Registers what else has to be stopped; the last registered is stopped first. */
   onStop(stop: () => Promise<void>): void {
     this.#stops.unshift(stop);

@@ -12,7 +12,7 @@ import { createWrk, WRK_HINT, wrkInstalled } from './load/wrk.ts';
 import { type Contestant, measure, type Sample, visitEveryUser } from './measure.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { floor } from './peers/floor.ts';
-import { gateway, gatewayCached, gatewayCold } from './peers/gateway.ts';
+import { gateway, gatewayCold } from './peers/gateway.ts';
 import { haproxy } from './peers/haproxy.ts';
 import { httpProxy, httpProxyRedis } from './peers/http-proxy.ts';
 import { nginx, nginxLuaRedis } from './peers/nginx.ts';
@@ -27,7 +27,6 @@ import { startPostgres, startRedis } from './stores.ts';
 const PEERS: readonly Peer[] = [
   floor,
   gateway,
-  gatewayCached,
   gatewayCold,
   httpProxy,
   httpProxyRedis,
