@@ -43,6 +43,9 @@ import { BackendClient } from './upstream/backend-client.ts';
 /** How long the first piece of a body may take before the head is sent without it, milliseconds. */
 const FIRST_PIECE_MS = 10;
 
+/** Bodies up to this are sent in one piece when they are there as a whole, bytes. */
+const WHOLE_BYTES_MAX = 65_536;
+
 export interface GatewayOptions {
   readonly config: ConfigModel;
   /** Started. */
@@ -286,8 +289,8 @@ export class Gateway {
     }
     return body.begins(FIRST_PIECE_MS).then((began) => {
       if (exchange.ended || exchange.failed) return;
-      const forward = began ? Forward : ForwardPlainly;
-      new forward(exchange, client, policy, body).start();
+      if (!began) new ForwardPlainly(exchange, client, policy, body).start();
+      else new Forward(exchange, client, policy, wholeOf(exchange, body) ?? body).start();
     });
   }
 
@@ -321,4 +324,10 @@ export class Gateway {
     this.#writes.end(exchange, exchange.user);
     accountExchange(exchange, status, failure, this.#telemetry, this.#now());
   }
+}
+
+/** A small body that came with its head, which is how nearly all of them come. */
+function wholeOf(exchange: Exchange, body: RequestBody): Buffer | undefined {
+  const bytes = Number(exchange.head.contentLength ?? Number.NaN);
+  return bytes <= WHOLE_BYTES_MAX ? body.takeWhole(bytes) : undefined;
 }

@@ -58,18 +58,20 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
   readonly #upload: Watched | undefined;
   #connectTimer: NodeJS.Timeout | undefined;
 
-  /** @param body `undefined` for a request without one */
+  /** @param body the body as a stream, or as a whole if it is small and here; `undefined` for none */
   constructor(
     exchange: Exchange,
     client: BackendClient,
     policy: ForwardPolicy,
-    body: RequestBody | undefined,
+    body: RequestBody | Buffer | undefined,
   ) {
     this.#exchange = exchange;
     this.#client = client;
     this.#policy = policy;
-    this.#body = body;
-    if (body !== undefined) this.#upload = this.#watchUpload(body);
+    if (body !== undefined && !Buffer.isBuffer(body)) {
+      this.#body = body;
+      this.#upload = this.#watchUpload(body);
+    }
     this.#relay = new AnswerRelay(exchange, policy, this);
     const { head } = exchange;
     const { model } = client;
@@ -200,7 +202,7 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
       !this.#repeated &&
       this.#progress === 'sent' &&
       !this.#answerBegan &&
-      this.#body === undefined &&
+      this.#options.body === null &&
       IDEMPOTENT.has(method) &&
       (requestClass === 'read' || !READS.has(method)) &&
       isConnectionLoss(error) &&

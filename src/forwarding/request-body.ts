@@ -17,11 +17,13 @@ export class RequestBody extends Readable {
   mayPass: (() => boolean) | undefined;
   readonly #source: Readable;
   #whole = false;
+  #receivedBytes = 0;
   #onBegin: (() => void) | undefined;
   readonly #onData = (chunk: Buffer): void => {
     this.#began();
     this.onMove?.();
     if (this.#isFenced()) return;
+    this.#receivedBytes += chunk.length;
     if (!this.push(chunk)) this.#source.pause();
   };
   readonly #onEnd = (): void => {
@@ -69,6 +71,17 @@ export class RequestBody extends Readable {
       };
       this.#source.resume();
     });
+  }
+
+  /**
+   * The body in one piece, if all of it is here: that is cheaper to send than a stream. Nothing is left to read then.
+   *
+   * @param bytes its announced length
+   */
+  takeWhole(bytes: number): Buffer | undefined {
+    if (this.destroyed || this.#receivedBytes !== bytes) return undefined;
+    const whole: unknown = this.read();
+    return Buffer.isBuffer(whole) && whole.length === bytes ? whole : undefined;
   }
 
   #began(): void {

@@ -1,10 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Keeps the heap of a process that serves requests close to what lives in it. Left alone, V8 lets it grow to two
- * or three times that before it collects, and the young generation to 32 MiB, on a machine with much memory. A
- * gateway's objects die young, so collecting more often costs little: measured under load with 100,000 users,
- * 265 MB resident became 140, for between 0 and 12 % more CPU on a busy machine.
+ * Sets V8 up for a process whose objects die with their request.
+ *
+ * Left alone, V8 lets the heap grow to two or three times what lives in it, and it learns to put arrays that once
+ * outlived a collection (those of a slow request) into the old generation, with all that hangs on them.
+ * Measured under load with 100,000 users: 265 MB resident became 140, and the survivors of a minor collection
+ * fell from 5 MB to 1.5.
  *
  * To be called once, early.
  */
@@ -13,4 +15,5 @@ export function keepHeapSmall(): void {
   setFlagsFromString('--heap-growing-percent=25');
   // The young generation keeps its first size, 1 MiB.
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--no-allocation-site-pretenuring');
 }

@@ -10,6 +10,7 @@ import { openGateway } from '../../src/workers/open-gateway.ts';
 import { testConfig } from '../harness/gateway.ts';
 import { FlipLoad, RecordingBackends } from './flip-load.ts';
 import { untilLive } from './gateways.ts';
+import { untilOver } from './until-over.ts';
 
 void t.test('a single process flips a cohort, and remembers it', async (t) => {
   const backends = await RecordingBackends.start(t);
@@ -40,7 +41,7 @@ void t.test('a single process flips a cohort, and remembers it', async (t) => {
   load.target = 'new';
   load.flip = 1;
   load.run(['nina', 'leo']);
-  const change = await control.changeStage({
+  const begun = await control.changeStage({
     cohort: 'movers',
     stage: 'live',
     ramp: undefined,
@@ -49,7 +50,7 @@ void t.test('a single process flips a cohort, and remembers it', async (t) => {
     expectedEpoch: undefined,
     idempotencyKey: undefined,
   });
-  t.match(change, { phase: 'done' });
+  t.match(await untilOver(control, begun), { phase: 'done' });
   const settledAt = backends.applied.length;
   while (backends.applied.length < settledAt + 4) await new Promise((resolve) => setTimeout(resolve, 5));
   await load.stop();

@@ -3,6 +3,7 @@ import t from 'tap';
 import type { Stage } from '../../src/model.ts';
 import { FlipLoad, ownerChanges, RecordingBackends } from './flip-load.ts';
 import { gatewaysWorld, untilLive } from './gateways.ts';
+import { untilOver } from './until-over.ts';
 
 const FLIPS = 20;
 const USERS = Array.from({ length: 20 }, (_, index) => `user ${index}`);
@@ -22,7 +23,7 @@ void t.test('twenty flips under load lose nothing, fail nothing and show no old 
     load.target = stage === 'live' ? 'new' : 'legacy';
     load.flip = flip;
     const beganMs = performance.now();
-    const change = await control.changeStage({
+    const begun = await control.changeStage({
       cohort: 'movers',
       stage,
       ramp: undefined,
@@ -31,6 +32,7 @@ void t.test('twenty flips under load lose nothing, fail nothing and show no old 
       expectedEpoch: undefined,
       idempotencyKey: undefined,
     });
+    const change = await untilOver(control, begun);
     tookMs.push(performance.now() - beganMs);
     t.equal(change.phase, 'done', `flip ${flip} to ${stage}: ${change.note}`);
     const settledAt = backends.applied.length;
