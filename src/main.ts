@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
 /**
  * The program: hands the command line, the environment and the signals of the process to the commands. The
  * only place that reads them.

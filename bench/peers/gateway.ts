@@ -16,6 +16,8 @@ import { BACKEND_CONNECTIONS, type Peer, type RunningPeer, type Surroundings } f
 import { REDIS_HINT } from './redis-hint.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+/** As in the program's first line, the scripts of package.json and the container. */
+const NODE_FLAGS = ['--max-semi-space-size=8'];
 const POSTGRES_HINT = 'apt-get install postgresql';
 const USERS_A_BATCH = 1_000;
 
@@ -108,7 +110,7 @@ async function start({ name, userCacheMax }: Variant, surroundings: Surroundings
   writeFileSync(file, configuration(surroundings, port, adminPort, userCacheMax));
   const started = processes.start(
     process.execPath,
-    [...processes.peerFlags(), MAIN, 'start', '--config', file],
+    [...processes.peerFlags(), ...NODE_FLAGS, MAIN, 'start', '--config', file],
     {
       core: 'proxy',
     },

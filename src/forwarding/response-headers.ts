@@ -1,4 +1,4 @@
-import { HeaderKind, headerName, listMembers } from '../intake/header-names.ts';
+import { HeaderKind, headerKind, headerName, listMembers } from '../intake/header-names.ts';
 
 /** The head of a backend's answer as it goes to the client. */
 export interface ResponseHead {
@@ -19,7 +19,7 @@ export function responseHead(raw: readonly (Buffer | string)[]): ResponseHead {
   let contentLength: number | undefined;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = text(raw[i]);
-    const kind = headerName(name).kind;
+    const kind = headerKind(name);
     if (kind === HeaderKind.endToEnd) {
       headers.push(name, text(raw[i + 1]));
       continue;

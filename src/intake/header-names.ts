@@ -61,6 +61,34 @@ export interface HeaderName {
 const SPELLINGS_MAX = 2_000;
 const spellings = new Map<string, HeaderName>();
 
+/**
+ * First letters of the names that are not simply forwarded, by length: a bit for each of a to z. Most headers
+ * are told by this alone, without hashing a name that the parser has just made.
+ */
+const FIRST_LETTERS = firstLetters(KINDS.keys());
+
+function firstLetters(names: Iterable<string>): Uint32Array {
+  const letters = new Uint32Array(64);
+  for (const { length, 0: first = '' } of names) {
+    letters[length] = (letters[length] ?? 0) | (1 << (first.charCodeAt(0) - 97));
+  }
+  return letters;
+}
+
+/** What happens to a header, by its name in any spelling. */
+export function headerKind(spelling: string): HeaderKind {
+  const letters = FIRST_LETTERS[spelling.length];
+  if (letters === undefined || (letters & (1 << ((spelling.charCodeAt(0) | 0x20) - 97))) === 0) {
+    return HeaderKind.endToEnd;
+  }
+  return headerName(spelling).kind;
+}
+
+/** Whether a header's name in any spelling is the given one in lower case. */
+export function isHeaderName(spelling: string, lower: string): boolean {
+  return spelling.length === lower.length && (spelling === lower || headerName(spelling).lower === lower);
+}
+
 /** The lower-case form and the kind of a header name in any spelling. */
 export function headerName(spelling: string): HeaderName {
   return spellings.get(spelling) ?? learn(spelling);

@@ -1,5 +1,5 @@
 import { TurnoutError } from '../errors.ts';
-import { HeaderKind, headerName, listMembers } from './header-names.ts';
+import { HeaderKind, headerKind, headerName, listMembers } from './header-names.ts';
 
 /** A request's head, read once: what is forwarded, and what the gateway needs to know itself. */
 export interface RequestHead {
@@ -65,7 +65,7 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
     const value = rawHeaders[i + 1] ?? '';
-    const { kind } = headerName(name);
+    const kind = headerKind(name);
     switch (kind) {
       case HeaderKind.endToEnd:
         headers.push(name, value);

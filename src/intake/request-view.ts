@@ -1,7 +1,7 @@
 import type { AttributeRef, Attributes, User } from '../model.ts';
 import { utf8OfBytes } from '../routing/percent-decode.ts';
 import { cookieValue } from './cookies.ts';
-import { headerName } from './header-names.ts';
+import { isHeaderName } from './header-names.ts';
 import { queryValue } from './query.ts';
 
 /** Looks up one of a token's claims as text. */
@@ -41,7 +41,7 @@ export class RequestView implements Attributes {
   header(name: string): string | undefined {
     const { rawHeaders } = this;
     for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-      if (headerName(rawHeaders[i] ?? '').lower === name) return rawHeaders[i + 1];
+      if (isHeaderName(rawHeaders[i] ?? '', name)) return rawHeaders[i + 1];
     }
     return undefined;
   }
@@ -51,7 +51,7 @@ export class RequestView implements Attributes {
     const { rawHeaders } = this;
     let count = 0;
     for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-      if (headerName(rawHeaders[i] ?? '').lower === name) count += 1;
+      if (isHeaderName(rawHeaders[i] ?? '', name)) count += 1;
     }
     return count;
   }
