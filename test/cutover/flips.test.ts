@@ -1,6 +1,7 @@
 /** Flips under load, over two gateway processes, real stores and two backends that note what they applied. */
 import t from 'tap';
 import type { Stage } from '../../src/model.ts';
+import { within } from '../harness/within.ts';
 import { FlipLoad, ownerChanges, RecordingBackends } from './flip-load.ts';
 import { gatewaysWorld, untilLive } from './gateways.ts';
 import { untilOver } from './until-over.ts';
@@ -15,6 +16,8 @@ void t.test('twenty flips under load lose nothing, fail nothing and show no old 
   await untilLive(control, 2);
   const load = new FlipLoad(gateways.map(({ port }) => port));
   load.run(USERS);
+  // Each user has to have an old owner before the first flip, and to meet each new one.
+  await everybodyWrote(backends, 0);
 
   const tookMs: number[] = [];
   let strayed = 0;
@@ -36,7 +39,7 @@ void t.test('twenty flips under load lose nothing, fail nothing and show no old 
     tookMs.push(performance.now() - beganMs);
     t.equal(change.phase, 'done', `flip ${flip} to ${stage}: ${change.note}`);
     const settledAt = backends.applied.length;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await everybodyWrote(backends, settledAt);
     strayed += backends.applied.slice(settledAt).filter(({ owner }) => owner !== load.target).length;
   }
   await load.stop();
@@ -53,3 +56,13 @@ void t.test('twenty flips under load lose nothing, fail nothing and show no old 
     `${load.writes} writes, ${load.reads} reads; flips took ${tookMs.map((ms) => Math.round(ms)).join(', ')} ms`,
   );
 });
+
+/** Resolves when every user has a write among those applied from `from` on. */
+async function everybodyWrote(backends: RecordingBackends, from: number): Promise<void> {
+  const wrote = async (): Promise<void> => {
+    while (new Set(backends.applied.slice(from).map(({ user }) => user)).size < USERS.length) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  await within(wrote(), 'a write of every user', 20_000);
+}
