@@ -267,6 +267,8 @@ export class Gateway {
 
   #forward(exchange: Exchange, policy: ForwardPolicy): void | Promise<void> {
     const client = this.#clients[exchange.backend ?? 'legacy'];
+    // Before the body is touched: what nobody will read is then left to node, which discards it.
+    if (!client.hasRoom) throw new TurnoutError('backend_overloaded');
     if (!exchange.hasBody) {
       if (needsPlainForward(exchange)) new ForwardPlainly(exchange, client, policy, undefined).start();
       else new Forward(exchange, client, policy, undefined).start();
@@ -289,6 +291,10 @@ export class Gateway {
     }
     return body.begins(FIRST_PIECE_MS).then((began) => {
       if (exchange.ended || exchange.failed) return;
+      if (!client.hasRoom) {
+        body.destroy();
+        throw new TurnoutError('backend_overloaded');
+      }
       if (!began) new ForwardPlainly(exchange, client, policy, body).start();
       else new Forward(exchange, client, policy, wholeOf(exchange, body) ?? body).start();
     });

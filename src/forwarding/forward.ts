@@ -1,7 +1,7 @@
 /**
  * Sends one request to its backend and relays the answer.
  *
- *  1. The pool has room, or the request is refused at once.
+ *  1. The pool has room: `gateway.ts` has looked, for this way of sending and for the plain one.
  *  2. Headers are made ready; a body is a stream of the gateway's own.
  *  3. The request is handed to the pool. Waiting for a connection is bounded.
  *  4. A connection was found: from here on a failure may mean that the backend has acted.
@@ -96,10 +96,6 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
 
   start(): void {
     const exchange = this.#exchange;
-    if (!this.#client.hasRoom) {
-      exchange.fail(new TurnoutError('backend_overloaded'));
-      return;
-    }
     exchange.onInterrupt = (code) => this.#giveUp(code);
     exchange.forwardedMs = this.#policy.now();
     this.#dispatch();

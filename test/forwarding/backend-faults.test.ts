@@ -317,3 +317,16 @@ onBothBackends(t, 'a request over the queue’s bound is answered 503 at once', 
   const answer = await Promise.race(answers);
   isProblem(t, answer, 'backend_overloaded');
 });
+
+onBothBackends(t, 'the bound of the queue counts requests that expect a 100 too', async (t, side) => {
+  const wire = await startWire(t, side, stall(), {
+    backendSettings: { connectionsMax: 1, queueMax: 1, connectMs: 60_000 },
+  });
+  const answers = Array.from({ length: 3 }, async () => {
+    const client = await wire.gateway.connect();
+    const headers = 'Expect: 100-continue\r\nContent-Length: 1\r\n';
+    return client.request(wire.text({ method: 'POST', headers, body: 'x' }));
+  });
+  for (const answer of answers) answer.catch(() => undefined);
+  isProblem(t, await Promise.race(answers), 'backend_overloaded');
+});
