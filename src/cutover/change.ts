@@ -1,5 +1,6 @@
 /** A change of the state map, from the wish to its outcome. ARCHITECTURE.md has the protocol. */
-import type { Cohort } from '../model.ts';
+import type { Cohort, User } from '../model.ts';
+import type { DirtyPolicy } from './control.ts';
 
 /**
  * A change that moves a truth: pending → holding → switching → releasing → done, or, before `switching` only,
@@ -7,7 +8,19 @@ import type { Cohort } from '../model.ts';
  */
 export type Phase = 'pending' | 'holding' | 'switching' | 'releasing' | 'done' | 'undoing' | 'undone';
 
-export type ChangeKind = 'stage';
+export const CHANGE_KINDS = [
+  'stage',
+  'rollback',
+  'cohort-create',
+  'cohort-edit',
+  'cohort-delete',
+  'pin',
+  'unpin',
+  'members-add',
+  'members-remove',
+  'reassign',
+] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /** What somebody wants. */
 export interface ChangeRequest {
@@ -27,9 +40,21 @@ export interface Change {
   /** UUID. */
   readonly id: string;
   readonly kind: ChangeKind;
-  readonly cohort: string;
-  readonly before: Cohort;
-  readonly after: Cohort;
+  /** `undefined` for a pin. */
+  readonly cohort: string | undefined;
+  /** The definition; `undefined` when the change is not about one, or the cohort does not exist yet. */
+  readonly before: Cohort | undefined;
+  /** `undefined` when the change is not about a definition, or deletes it. */
+  readonly after: Cohort | undefined;
+  /** Of a pin. */
+  readonly user: User | undefined;
+  /** How many users' records it replaces; those that a rollback keeps are in it once it is switched. */
+  readonly users: number;
+  /** Which job a batch of users belongs to. */
+  readonly job: string | undefined;
+  readonly dirtyUsers: DirtyPolicy;
+  /** Users whose writes are in `new` only and who stayed there, or, under `force`, were stranded. */
+  readonly dirty: number;
   /** Somebody's owner changes: writes are held meanwhile. */
   readonly movesTruth: boolean;
   /** It leaves a stage in which gateways do not fence themselves: every registered one has to agree. */
