@@ -1,5 +1,5 @@
 /** A change of the state map, from the wish to its outcome. ARCHITECTURE.md has the protocol. */
-import type { Cohort, User } from '../model.ts';
+import type { Backend, Cohort, User } from '../model.ts';
 import type { DirtyPolicy } from './control.ts';
 
 /**
@@ -48,6 +48,8 @@ export interface Change {
   readonly after: Cohort | undefined;
   /** Of a pin. */
   readonly user: User | undefined;
+  /** Where a `pin` puts its user; `undefined` for every other kind. */
+  readonly pin: Backend | undefined;
   /** How many users' records it replaces; those that a rollback keeps are in it once it is switched. */
   readonly users: number;
   /** Which job a batch of users belongs to. */

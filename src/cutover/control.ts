@@ -107,9 +107,11 @@ export interface MembersRequest extends Omit<ChangeAuthor, 'idempotencyKey'> {
 export interface MembersProgress {
   /** Everything up to this line is in force, or was refused. */
   readonly line: number;
+  /** Since the job began, as all counts here. */
   readonly changed: number;
   /** Already as wanted. */
   readonly unchanged: number;
+  /** Those that came since the progress before this one. */
   readonly refused: readonly { readonly line: number; readonly user: User; readonly reason: string }[];
   /** The epoch of the latest batch; `undefined` while nothing had to change. */
   readonly epoch: number | undefined;
