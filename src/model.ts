@@ -47,6 +47,17 @@ export type Rule =
   | { readonly kind: 'any'; readonly rules: readonly Rule[] }
   | { readonly kind: 'not'; readonly rule: Rule };
 
+/**
+ * Which marks of writes to `new` count in a cohort. A new era begins when the first of its users comes to `new`;
+ * the marks of an older one say nothing any more.
+ */
+export interface Era {
+  /** From 1. */
+  readonly number: number;
+  /** Every write to `new` of this era is marked. False once the cohort was in `complete`: there nobody marks. */
+  readonly tracked: boolean;
+}
+
 /** A named set of users that flip together. */
 export interface Cohort {
   readonly name: string;
@@ -60,6 +71,8 @@ export interface Cohort {
   readonly migration: 'cohort' | 'per-user';
   /** Whether writes of this cohort are mirrored where the route allows it. */
   readonly mirror: boolean;
+  /** Set by whoever changes the cohort, never by a person. Absent while nobody of it was ever in `new`. */
+  readonly era?: Era | undefined;
 }
 
 /** How a user came to belong to a cohort. */

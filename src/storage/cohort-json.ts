@@ -38,6 +38,8 @@ const CohortJson = Type.Object({
   isDefault: Type.Boolean(),
   migration: Type.Union([Type.Literal('cohort'), Type.Literal('per-user')]),
   mirror: Type.Boolean(),
+  // Absent in what an older version wrote.
+  era: Type.Optional(Type.Object({ number: Type.Integer({ minimum: 1 }), tracked: Type.Boolean() })),
 });
 
 /** Everything of a cohort but its name. */
@@ -56,6 +58,7 @@ export function parseCohort(name: string, definition: unknown): Cohort {
       `cohort ${name}: its stored definition is not valid at ${first?.path || '/'}: ${first?.message}`,
     );
   }
-  const { stage, ramp, salt, rule, isDefault, migration, mirror } = definition;
-  return Object.freeze({ name, stage, ramp, salt, rule, isDefault, migration, mirror });
+  const { stage, ramp, salt, rule, isDefault, migration, mirror, era } = definition;
+  const cohort = { name, stage, ramp, salt, rule, isDefault, migration, mirror };
+  return Object.freeze(era === undefined ? cohort : { ...cohort, era: Object.freeze(era) });
 }

@@ -1,3 +1,4 @@
+import { nextEra } from '../cutover/era.ts';
 import type { Cohort } from '../model.ts';
 import { cohortDefinition } from './cohort-json.ts';
 import { readCohorts } from './read-cohorts.ts';
@@ -21,7 +22,7 @@ export function seedCohorts(store: SqlStore, cohorts: readonly Cohort[]): Promis
         await step.run('INSERT INTO cohorts (name, position, definition) VALUES ($1, $2, $3::jsonb)', [
           cohort.name,
           position,
-          cohortDefinition(cohort),
+          cohortDefinition({ ...cohort, era: nextEra(undefined, cohort) }),
         ]);
       }
     });

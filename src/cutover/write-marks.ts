@@ -1,0 +1,55 @@
+/**
+ * Who wrote to `new` since its truth moved there, for whoever moves a truth back. ARCHITECTURE.md, section 'Who
+ * wrote since the switch', has the states and the crash points.
+ */
+import type { Cohort, User, UserRecord } from '../model.ts';
+
+/**
+ * What is known of one user's writes to `new`: `none`, `some`, or `unknown`, where a cohort was in `complete`.
+ */
+export type Writes = 'none' | 'some' | 'unknown';
+
+export interface DirtyUsers {
+  /** In the order of their keys. */
+  readonly users: readonly User[];
+  /** There are more than were asked for. */
+  readonly more: boolean;
+}
+
+/** A user's record before a change and after it. */
+export interface UserMove {
+  readonly user: User;
+  readonly before: UserRecord;
+  readonly after: UserRecord;
+}
+
+/**
+ * Each answer holds what was marked when it was asked for. After a hold has drained nobody can add to it, so that
+ * is everything. What is given here of cohorts is what the record says.
+ */
+export interface WriteMarks {
+  /**
+   * Users that wrote to `new` and whose truth may hang on one of these cohorts: members, and users without a
+   * membership whom their attributes could put there. Pinned ones are not among them. Some of them may be
+   * outside of the ramp. Of a cohort that is not tracked (`isTracked`) it says nothing.
+   *
+   * @param limit 1 to 100,001
+   * @throws when a store does not answer
+   */
+  dirtyOf(cohorts: readonly string[], limit: number): Promise<DirtyUsers>;
+  /**
+   * What is known of each of these users, at most 5,000, by their records as they are now. A user whose truth is in
+   * `legacy` may have old marks: ask only for those in `new`.
+   * @throws when a store does not answer
+   */
+  writesOf(
+    users: readonly { readonly user: User; readonly record: UserRecord }[],
+  ): Promise<ReadonlyMap<User, Writes>>;
+  /**
+   * Keeps what is known of users whose records change while their truth stays in `new`: a pin set or taken away,
+   * another cohort. To be called when every gateway has applied the change, before it is over; idempotent. At
+   * most 5,000. `cohorts`: the definitions before the change; for a deletion, the ones that are gone included.
+   * @throws when a store does not answer
+   */
+  carry(moves: readonly UserMove[], cohorts: readonly Cohort[]): Promise<void>;
+}
