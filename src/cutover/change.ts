@@ -4,7 +4,7 @@ import type { DirtyPolicy } from './control.ts';
 
 /**
  * A change that moves a truth: pending → holding → switching → releasing → done, or, before `switching` only,
- * → undoing → undone. A change that moves no truth: pending → switching → done.
+ * → undoing → undone, or → pending once more. A change that moves no truth: pending → switching → done.
  */
 export type Phase = 'pending' | 'holding' | 'switching' | 'releasing' | 'done' | 'undoing' | 'undone';
 
@@ -22,17 +22,12 @@ export const CHANGE_KINDS = [
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
-/** What somebody wants. */
-export interface ChangeRequest {
-  readonly kind: ChangeKind;
-  readonly cohort: string;
-  readonly after: Cohort;
-  readonly actor: string;
-  readonly reason: string;
-  /** Refused unless the map's epoch is this one. */
-  readonly expectedEpoch: number | undefined;
-  /** 1 to 128 visible ASCII characters. A second request with the key of a first gets the first one's change. */
-  readonly idempotencyKey: string | undefined;
+/** Kinds that replace records of users, and no definition. */
+const USER_KINDS: readonly ChangeKind[] = ['pin', 'unpin', 'members-add', 'members-remove', 'reassign'];
+
+/** Whether it is about users; else it is about a cohort. */
+export function isUserChange({ kind }: { readonly kind: ChangeKind }): boolean {
+  return USER_KINDS.includes(kind);
 }
 
 /** A row of the audit. */
@@ -57,6 +52,8 @@ export interface Change {
   readonly dirtyUsers: DirtyPolicy;
   /** Users whose writes are in `new` only and who stayed there, or, under `force`, were stranded. */
   readonly dirty: number;
+  /** How often it has begun anew because a gateway was lost during its hold: 0 to 2. */
+  readonly restarts: number;
   /** Somebody's owner changes: writes are held meanwhile. */
   readonly movesTruth: boolean;
   /** It leaves a stage in which gateways do not fence themselves: every registered one has to agree. */
