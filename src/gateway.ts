@@ -22,6 +22,7 @@ import type { Backend } from './model.ts';
 import { accountExchange } from './pipeline/account-exchange.ts';
 import { type Explanation, explainRequest, type HypotheticalRequest } from './pipeline/explain-request.ts';
 import type { Identifier } from './pipeline/identity-of.ts';
+import { markWrite } from './pipeline/mark-write.ts';
 import { Pipeline, type Stage } from './pipeline/pipeline.ts';
 import type { RouteTable } from './pipeline/route-of.ts';
 import {
@@ -222,8 +223,10 @@ export class Gateway {
       decideBackend(deciding),
       // Before anything acts on a placement by rule, so that it stays what it is.
       recordMembership(deciding),
-      // Last, so that a write leaves for the truth of this very moment.
+      // After all that may wait for long, so that a write leaves for the truth of this very moment.
       waitForRelease(deciding, this.#held, this.#telemetry, this.#now),
+      // Last, when it is certain where the write goes, and before the backend has a byte of it.
+      markWrite(this.state),
     ];
     const pipelineOf = (last: Stage): Pipeline =>
       new Pipeline([...common, last], this.#now, (exchange, error) => this.#onDefect(exchange, error));

@@ -2,7 +2,8 @@
  * Who wrote to `new` since its truth moved there, for whoever moves a truth back. ARCHITECTURE.md, section 'Who
  * wrote since the switch', has the states and the crash points.
  */
-import type { Cohort, User, UserRecord } from '../model.ts';
+import type { User, UserRecord } from '../model.ts';
+import type { MarkedUser } from './write-marks-store.ts';
 
 /**
  * What is known of one user's writes to `new`: `none`, `some`, or `unknown`, where a cohort was in `complete`.
@@ -11,7 +12,7 @@ export type Writes = 'none' | 'some' | 'unknown';
 
 export interface DirtyUsers {
   /** In the order of their keys. */
-  readonly users: readonly User[];
+  readonly users: readonly MarkedUser[];
   /** There are more than were asked for. */
   readonly more: boolean;
 }
@@ -46,10 +47,10 @@ export interface WriteMarks {
     users: readonly { readonly user: User; readonly record: UserRecord }[],
   ): Promise<ReadonlyMap<User, Writes>>;
   /**
-   * Keeps what is known of users whose records change while their truth stays in `new`: a pin set or taken away,
-   * another cohort. To be called when every gateway has applied the change, before it is over; idempotent. At
-   * most 5,000. `cohorts`: the definitions before the change; for a deletion, the ones that are gone included.
+   * Keeps what is known of users whose records a change has replaced and whose truth stayed in `new`: pinned or not
+   * any more, in another cohort. To be called with every user of the change when all gateways have applied it,
+   * before it is over; idempotent. At most 5,000 at a time.
    * @throws when a store does not answer
    */
-  carry(moves: readonly UserMove[], cohorts: readonly Cohort[]): Promise<void>;
+  carry(moves: readonly UserMove[]): Promise<void>;
 }

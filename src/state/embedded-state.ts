@@ -14,6 +14,7 @@ import { assertRecord, assertUser } from './user-limits.ts';
 import { UserTable } from './user-table.ts';
 import { ABSENT } from './versioned.ts';
 import { within } from './within.ts';
+import { GatewayMarker } from './write-marker.ts';
 
 export interface EmbeddedStateOptions {
   readonly record: RecordStore;
@@ -27,11 +28,22 @@ export interface EmbeddedStateOptions {
 
 /** Bound on users being read at the same time. */
 const LOADS_MAX = 10_000;
+/** Between two removals of marks of old eras. */
+const SWEEP_MS = 60_000;
 
 /** Does no I/O before `start`. Closing it leaves the record open: that belongs to whoever opened it. */
 export function createEmbeddedState(options: EmbeddedStateOptions): StateMap {
   const { record: store, log, recordMs } = options;
   const listeners = createListeners(log);
+  const marks = new GatewayMarker({
+    store: store.marks,
+    recordMs,
+    sets: () => undefined,
+    rememberedMax: options.userCacheMax,
+    log,
+  });
+  listeners.add((change) => marks.onChange(change));
+  let sweeping: NodeJS.Timeout | undefined;
   let snapshot: Snapshot | undefined;
 
   const users = new UserTable({
@@ -65,6 +77,7 @@ export function createEmbeddedState(options: EmbeddedStateOptions): StateMap {
 
   return {
     control,
+    marks,
     get snapshot() {
       return started();
     },
@@ -82,12 +95,15 @@ export function createEmbeddedState(options: EmbeddedStateOptions): StateMap {
         cohorts: cohorts.filter(({ deleted }) => !deleted).map(({ cohort }) => cohort),
         cohortHolds: control.restore(open, epoch),
       });
+      sweeping = setInterval(() => void marks.sweep(), SWEEP_MS).unref();
       log.info(
         { event: 'state_attached', map: map.id, epoch: snapshot.epoch },
         `state map in ${store.where}`,
       );
     },
     async close() {
+      clearInterval(sweeping);
+      await marks.close(0);
       users.reset();
     },
 
@@ -146,6 +162,7 @@ export function createEmbeddedState(options: EmbeddedStateOptions): StateMap {
         cacheHits: users.hits,
         cacheMisses: users.misses,
         problem: undefined,
+        marks: marks.status(),
       };
     },
   };

@@ -22,6 +22,7 @@ import {
 } from './map-commands.ts';
 import { MapMaker } from './map-maker.ts';
 import type { MapView } from './map-view.ts';
+import { MarkSets } from './mark-sets.ts';
 import { openRedis, type RedisClient, type RedisModel } from './redis-client.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { ForeignMapError } from './shared-state.ts';
@@ -50,6 +51,7 @@ export interface FollowerOptions {
 /** A map that is being followed, and the way to it. */
 export interface Link {
   readonly commands: MapCommands;
+  readonly marks: MarkSets;
   readonly map: MapIdentity;
 }
 
@@ -193,7 +195,7 @@ export class MapFollower {
 
   /** Checks the map, makes it right if it is not, and brings this gateway up to date with it. */
   async #attach(session: Session): Promise<void> {
-    const { view, contact, clock, record, recordMs, log } = this.#options;
+    const { view, contact, clock, record, recordMs, log, keys, model } = this.#options;
     let sentAt = clock();
     let shared = await session.commands.readShared(view.position);
     let verdict = await judgeMap(view, shared, this.#condemned, record, recordMs);
@@ -219,7 +221,8 @@ export class MapFollower {
     contact.proven(sentAt);
     contact.following = true;
     this.#condemned = undefined;
-    this.#link = { commands: session.commands, map };
+    const marks = new MarkSets(session.client, keys, model.commandMs);
+    this.#link = { commands: session.commands, marks, map };
     this.#options.onAttached(before !== undefined && before !== map.id);
     this.#attached.resolve();
     log.info({ event: 'state_attached', map: map.id, epoch: view.epoch }, 'attached to the state map');

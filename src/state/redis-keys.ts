@@ -11,8 +11,9 @@
  *     {turnout}:over       sorted set: the latest changes that are over, by epoch
  *     {turnout}:leases     hash: gateway -> JSON
  *     turnout:u:N          hash: user field -> record; N from 0 to buckets - 1
+ *     turnout:w:N          set: marks of writes that the record may not have yet; N from 0 to 63
  *
- * The first group has one hash tag, so it is in one slot and one script can change all of it. The buckets have
+ * The first group has one hash tag, so it is in one slot and one script can change all of it. The others have
  * none, so they spread over the nodes of a cluster.
  */
 export interface RedisKeys {
@@ -25,6 +26,7 @@ export interface RedisKeys {
   readonly over: string;
   readonly leases: string;
   bucket(number: number): string;
+  marks(shard: number): string;
 }
 
 /** @param prefix without braces: they would change the hash tag */
@@ -42,6 +44,7 @@ export function redisKeys(prefix: string): RedisKeys {
     over: shared('over'),
     leases: shared('leases'),
     bucket: (number) => `${prefix}:u:${number}`,
+    marks: (shard) => `${prefix}:w:${shard}`,
   };
 }
 
@@ -53,3 +56,12 @@ export const CHANGES_MAX = 100_000;
 
 /** Bound on changes that are announced and not yet in their buckets. */
 export const PENDING_MAX = 10_000;
+
+/** Sets of marks. Fixed for good: with another number nobody would find the marks of some users. */
+export const MARK_SHARDS = 64;
+
+/**
+ * The same while batches of users are announced, whose entries are large: a gateway that was away for longer
+ * reloads then.
+ */
+export const BATCHES_MAX = 2_000;

@@ -18,6 +18,7 @@ import { assertRecord, assertUser } from './user-limits.ts';
 import { UserReader } from './user-reader.ts';
 import { UserTable } from './user-table.ts';
 import { UserWriter } from './user-writer.ts';
+import { GatewayMarker } from './write-marker.ts';
 
 export interface RedisStateOptions {
   readonly model: RedisModel;
@@ -44,7 +45,7 @@ const START_MS = 15_000;
 const LOADS_MAX = 10_000;
 /** Heartbeats between two looks for changes that only the record has: half a minute, usually. */
 const RECONCILE_BEATS = 12;
-/** How long `close` waits for placements to reach the record. */
+/** How long `close` waits for placements and marks to reach the record. */
 const LAST_FLUSH_MS = 2_000;
 
 class RedisState implements StateMap {
@@ -56,6 +57,7 @@ class RedisState implements StateMap {
   readonly #follower: MapFollower;
   readonly #writer: UserWriter;
   readonly #placements: PlacementQueue;
+  readonly marks: GatewayMarker;
   #told: Attachment = 'detached';
   #watch: NodeJS.Timeout | undefined;
   #beats = 0;
@@ -71,6 +73,14 @@ class RedisState implements StateMap {
       loadsMax: LOADS_MAX,
       read: (user) => reader.read(user),
     });
+    this.marks = new GatewayMarker({
+      store: record.marks,
+      recordMs,
+      sets: () => this.#attachedLink()?.marks,
+      rememberedMax: model.userCacheMax,
+      log,
+    });
+    this.#listeners.add((change) => this.marks.onChange(change));
     this.#view = new MapView(this.#users, this.#listeners, log, clock);
     this.#follower = new MapFollower({
       ...options,
@@ -162,7 +172,7 @@ class RedisState implements StateMap {
 
   async close(): Promise<void> {
     clearInterval(this.#watch);
-    await this.#placements.close(LAST_FLUSH_MS);
+    await Promise.all([this.#placements.close(LAST_FLUSH_MS), this.marks.close(LAST_FLUSH_MS)]);
     await this.#follower.stop();
   }
 
@@ -170,13 +180,16 @@ class RedisState implements StateMap {
     this.#users.forgetProvisional();
     if (replaced) this.#writer.placeAgain();
     this.#writer.reconcile();
+    void this.marks.sweep();
   }
 
   #onBeat(link: Link): void {
     this.#writer.repair(link);
     // What a writer left half done while this gateway was attached all the time.
     this.#beats = (this.#beats + 1) % RECONCILE_BEATS;
-    if (this.#beats === 0) this.#writer.reconcile();
+    if (this.#beats !== 0) return;
+    this.#writer.reconcile();
+    void this.marks.sweep();
   }
 
   #tellAttachment(): void {
@@ -236,6 +249,7 @@ class RedisState implements StateMap {
       problem:
         attachment === 'attached' ? undefined : (this.#follower.problem?.message ?? 'it does not answer'),
       placements: { waiting: this.#placements.waiting, lost: this.#placements.lost },
+      marks: this.marks.status(),
     };
   }
 }

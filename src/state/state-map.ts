@@ -3,7 +3,7 @@
  * an embedded record and in Redis; the same tests run against both.
  */
 import type { ControlMap } from '../cutover/stores.ts';
-import type { Snapshot, User, UserRecord } from '../model.ts';
+import type { Cohort, Snapshot, User, UserRecord } from '../model.ts';
 
 /**
  * `attached`: the map answers. `detached`: it does not, the last known state is served.
@@ -35,6 +35,42 @@ export interface StateStatus {
   readonly problem: string | undefined;
   /** Placements by rule that the record has not noted yet, and those that it never will. Redis form only. */
   readonly placements?: { readonly waiting: number; readonly lost: number };
+  readonly marks?: MarkStatus;
+}
+
+/** Where a write to `new` is marked: in this cohort's era. */
+export type MarkPlace = Pick<Cohort, 'name' | 'era'>;
+
+/** Notes which users wrote to `new`. A place that is `undefined` stands for users that are pinned to `new`. */
+export interface WriteMarker {
+  /** Whether the user is known to be marked there; without I/O. False only costs a round trip. */
+  isMarked(user: User, place: MarkPlace | undefined): boolean;
+  /**
+   * Marks the user: in the map, or while that does not answer in the record. When it resolves the mark is there to
+   * stay. To mark a user twice changes nothing.
+   *
+   * @param unplaced the user has no membership
+   * @throws TurnoutError `state_unknown` when neither store answers in time
+   */
+  mark(user: User, place: MarkPlace | undefined, unplaced: boolean): Promise<void>;
+  /** Marks that the record does not have yet, of a cohort, or of users without a membership. */
+  unrecorded(cohort: string): number;
+  readonly unrecordedUnplaced: number;
+  /** Hurries, and resolves when some more are recorded. */
+  recorded(): Promise<void>;
+}
+
+/** What a gateway's marks cost. */
+export interface MarkStatus {
+  /** Users marked in the map, and in the record without it. */
+  readonly inMap: number;
+  readonly inRecord: number;
+  /** Writes that were refused because neither store answered. */
+  readonly failed: number;
+  /** Not in the record yet. */
+  readonly waiting: number;
+  /** Users that are known to be marked. */
+  readonly remembered: number;
 }
 
 export interface StateMap {
@@ -71,6 +107,9 @@ export interface StateMap {
    * @returns the epoch of the change.
    */
   putUser(user: User, record: UserRecord): Promise<number>;
+
+  /** Absent in a map that keeps no marks; then nobody knows who wrote to `new`. */
+  readonly marks?: WriteMarker;
 
   /** The embedded form only: how its cohorts are changed. Of Redis, `createControlMap` makes one anywhere. */
   readonly control?: ControlMap & { close(): void };

@@ -145,7 +145,11 @@ export class UserWriter {
   }
 
   /** Brings an announced record into its bucket, unless that has a newer one, and says so. */
-  async #settle({ commands, map }: Link, user: User, versioned: Versioned): Promise<void> {
+  async #settle(
+    { commands, map }: Pick<Link, 'commands' | 'map'>,
+    user: User,
+    versioned: Versioned,
+  ): Promise<void> {
     const { view } = this.#options;
     const bytes = encodeRecord(versioned, view.cohorts);
     let expected: Buffer = NOTHING;
