@@ -10,8 +10,10 @@ import { list, text } from './reply.ts';
 import { userBucket } from './user-bucket.ts';
 import { within } from './within.ts';
 
-/** Marks in one statement of the record, and about as many in one reply of Redis. */
+/** Marks in one statement of the record. */
 const BATCH_MAX = 1_000;
+/** About as many are in one reply of Redis; a small set comes as a whole. */
+const SCAN_COUNT = 1_000;
 
 export class MarkSets {
   readonly #client: RedisClient;
@@ -60,32 +62,26 @@ export class MarkSets {
       'Redis',
     );
     let collected = 0;
-    let batch: Mark[] = [];
-    const flush = async (): Promise<void> => {
-      for (let i = 0; i < batch.length; i += BATCH_MAX) {
-        const marks = batch.slice(i, i + BATCH_MAX);
-        await store.addMarks(marks);
-        await this.remove(marks);
-      }
-      collected += batch.length;
-      batch = [];
-    };
     for (const [shard, key] of shards.entries()) {
-      if ((sizes[shard] ?? 0) === 0) continue;
-      for (let cursor = '0'; ; ) {
-        const reply = await within(
-          this.#client.raw.sscan(key, cursor, 'COUNT', BATCH_MAX),
-          this.#commandMs,
-          'Redis',
-        );
-        const [next, members] = list(reply);
-        for (const member of list(members)) batch.push(parseMarkMember(text(member)));
-        if (batch.length >= BATCH_MAX) await flush();
-        cursor = text(next);
-        if (cursor === '0') break;
-      }
+      if ((sizes[shard] ?? 0) > 0) collected += await this.#collectSet(key, store);
     }
-    await flush();
     return collected;
+  }
+
+  async #collectSet(key: string, store: Pick<MarkStore, 'addMarks'>): Promise<number> {
+    let collected = 0;
+    for (let cursor = '0'; ; ) {
+      const reply = this.#client.raw.sscan(key, cursor, 'COUNT', SCAN_COUNT);
+      const [next, found] = list(await within(reply, this.#commandMs, 'Redis'));
+      const members = list(found).map(text);
+      for (let i = 0; i < members.length; i += BATCH_MAX) {
+        const batch = members.slice(i, i + BATCH_MAX);
+        await store.addMarks(batch.map(parseMarkMember));
+        await within(this.#client.raw.srem(key, ...batch), this.#commandMs, 'Redis');
+      }
+      collected += members.length;
+      cursor = text(next);
+      if (cursor === '0') return collected;
+    }
   }
 }

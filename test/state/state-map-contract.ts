@@ -27,6 +27,8 @@ export function cohort(name: string, over: Partial<Cohort> = {}): Cohort {
 export const SEEDS: readonly Cohort[] = [
   cohort('staff', {
     stage: 'live',
+    // As whoever creates it finds it.
+    era: { number: 1, tracked: true },
     rule: {
       kind: 'all',
       rules: [

@@ -1,0 +1,111 @@
+/** What the record promises of marks, run against Postgres and against its embedded twin. */
+import type { Test } from 'tap';
+import { type Mark, PINNED_SCOPE } from '../../src/cutover/write-marks-store.ts';
+import { ABSENT_RECORD, type Cohort, type UserRecord } from '../../src/model.ts';
+import type { RecordStore } from '../../src/storage/record-store.ts';
+
+function cohort(name: string): Cohort {
+  return {
+    name,
+    stage: 'live',
+    ramp: { kind: 'percent', buckets: 10_000 },
+    salt: name,
+    rule: undefined,
+    isDefault: false,
+    migration: 'cohort',
+    mirror: false,
+  };
+}
+
+const mark = (user: string, over: Partial<Mark> = {}): Mark => ({
+  user,
+  cohort: 'a',
+  era: 1,
+  unplaced: false,
+  ...over,
+});
+
+const memberOf = (name: string, over: Partial<UserRecord> = {}): UserRecord => ({
+  ...ABSENT_RECORD,
+  membership: { cohort: name, ordinal: undefined, by: 'explicit' },
+  ...over,
+});
+
+export async function markContract(t: Test, record: RecordStore): Promise<void> {
+  const { marks } = record;
+  const map = await record.createMap();
+  const cohorts = await record.seedCohorts([cohort('a'), cohort('b')]);
+  const [a = 0, b = 0] = cohorts.map(({ number }) => number);
+  const put = (user: string, after: UserRecord): Promise<number> =>
+    record.writeUser({ mapId: map.id, user, record: after, epochFrom: 'map' });
+  const namesIn = async (number: number, era: number, members: number[], limit = 100, unplaced = false) =>
+    (await marks.markedUsers([{ number, era }], members, unplaced, limit)).map(({ user }) => user);
+
+  await t.test('a cohort that is seeded with users on new begins its first era', async (t) => {
+    t.strictSame(cohorts[0]?.cohort.era, { number: 1, tracked: true });
+  });
+
+  await t.test('marks are read back in key order, once each, and by era', async (t) => {
+    await marks.addMarks([mark('m2'), mark('é\0x'), mark('m1'), mark('m1')]);
+    await marks.addMarks([mark('m1'), mark('m3', { era: 2 })]);
+    t.strictSame(await namesIn(a, 1, [a]), ['m1', 'm2', 'é\0x']);
+    t.strictSame(await namesIn(a, 1, [a], 2), ['m1', 'm2']);
+    t.strictSame(await namesIn(a, 2, [a]), ['m3']);
+    t.strictSame(await namesIn(b, 1, [a]), []);
+  });
+
+  await t.test('a member of another cohort and a pinned user are not among them', async (t) => {
+    await put('n-here', memberOf('a', { newId: 'x' }));
+    await put('n-there', memberOf('b'));
+    await put('n-pinned', memberOf('a', { pin: 'new' }));
+    await marks.addMarks(['n-here', 'n-there', 'n-pinned', 'n-none'].map((user) => mark(user, { era: 5 })));
+    const found = await marks.markedUsers([{ number: a, era: 5 }], [a], false, 10);
+    t.strictSame(found, [
+      { user: 'n-here', record: memberOf('a', { newId: 'x' }) },
+      { user: 'n-none', record: ABSENT_RECORD },
+    ]);
+    t.strictSame(await namesIn(a, 5, [a, b]), ['n-here', 'n-none', 'n-there']);
+  });
+
+  await t.test('that a user had no membership is remembered, whichever mark came first', async (t) => {
+    const era = 6;
+    await marks.addMarks([mark('o1', { era }), mark('o2', { era, unplaced: true }), mark('o3', { era })]);
+    await marks.addMarks([mark('o1', { era, unplaced: true }), mark('o2', { era })]);
+    t.strictSame(await namesIn(a, era, [a], 10, true), ['o1', 'o2']);
+    t.strictSame(await namesIn(a, era, [a], 10), ['o1', 'o2', 'o3']);
+  });
+
+  await t.test('the marks of a pin are apart, and go with it', async (t) => {
+    const pinned = { cohort: undefined, era: 0 };
+    await marks.addMarks([mark('p1', pinned), mark('p2', pinned), mark('p1')]);
+    await marks.dropPinMarks(['p1', 'nobody']);
+    const left = await marks.marksOf(['p1', 'p2', 'nobody']);
+    t.strictSame(left, [
+      { user: 'p1', number: a, era: 1, unplaced: false },
+      { user: 'p2', ...PINNED_SCOPE, unplaced: false },
+    ]);
+  });
+
+  await t.test('a mark of a cohort that is gone is left out, and its neighbours are not', async (t) => {
+    await marks.addMarks([mark('q1', { cohort: 'gone' }), mark('q2')]);
+    t.strictSame(
+      (await marks.marksOf(['q1', 'q2'])).map(({ user }) => user),
+      ['q2'],
+    );
+  });
+
+  await t.test('old eras are removed bit by bit, and the one that counts stays', async (t) => {
+    // The cohort is in its first era; an era 0 never was.
+    await marks.addMarks(Array.from({ length: 5 }, (_, n) => mark(`r${n}`, { era: 0 })));
+    t.equal(await marks.pruneMarks(3), 3);
+    t.equal(await marks.pruneMarks(3), 2);
+    t.equal(await marks.pruneMarks(3), 0);
+    t.ok((await namesIn(a, 1, [a])).includes('m1'));
+  });
+
+  await t.test('two batches with users in common do not lock each other out', async (t) => {
+    const users = Array.from({ length: 300 }, (_, n) => mark(`s${n}`));
+    await Promise.all([marks.addMarks(users), marks.addMarks(users.toReversed()), marks.addMarks(users)]);
+    t.equal((await marks.marksOf(users.map(({ user }) => user))).length, 300);
+  });
+}
