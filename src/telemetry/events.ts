@@ -41,6 +41,9 @@ export const EVENTS = [
   'placements_delayed',
   'placements_lost',
   'placement_not_repeated',
+  'marks_delayed',
+  'marks_dropped',
+  'marks_not_swept',
   // record
   'record_unreachable',
   'record_connection_lost',

@@ -1,6 +1,6 @@
 /** What the state map knows, read when somebody asks. */
 import { STAGES } from '../model.ts';
-import type { StateMap } from '../state/state-map.ts';
+import type { MarkStatus, StateMap } from '../state/state-map.ts';
 import { counter, type Family, gauge, type Sample } from './families.ts';
 
 export type StateView = Pick<StateMap, 'snapshot' | 'status'>;
@@ -15,6 +15,40 @@ function stageSamples(state: StateView | undefined): Sample[] {
     .flatMap(({ name, stage }) =>
       STAGES.map((each) => ({ labels: { cohort: name, stage: each }, value: each === stage ? 1 : 0 })),
     );
+}
+
+/** Of the map that keeps marks: what they cost. */
+function markFamilies(marks: MarkStatus | undefined): Family[] {
+  const one = (value: number | undefined): Sample[] => (value === undefined ? [] : [{ labels: {}, value }]);
+  return [
+    counter(
+      'turnout_write_marks_total',
+      'Users marked because they wrote to new for the first time in an era.',
+      marks === undefined
+        ? []
+        : [
+            { labels: { store: 'map' }, value: marks.inMap },
+            { labels: { store: 'record' }, value: marks.inRecord },
+          ],
+    ),
+    counter(
+      'turnout_write_marks_failed_total',
+      'Writes to new that were refused because no store could mark them.',
+      one(marks?.failed),
+    ),
+    gauge(
+      'turnout_write_marks_waiting',
+      'Marks that the record does not have yet.',
+      'sum',
+      one(marks?.waiting),
+    ),
+    gauge(
+      'turnout_write_marks_remembered',
+      'Users that a worker knows to be marked.',
+      'sum',
+      one(marks?.remembered),
+    ),
+  ];
 }
 
 /** @param state `undefined` until the map is there: the families are listed then too, without samples. */
@@ -36,5 +70,6 @@ export function stateFamilies(state: StateView | undefined): Family[] {
       'User records read from the state map.',
       one(status?.cacheMisses),
     ),
+    ...markFamilies(status?.marks),
   ];
 }

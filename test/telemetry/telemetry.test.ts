@@ -52,6 +52,7 @@ function stateWith(cohorts: Pick<Cohort, 'name' | 'stage'>[]) {
     cachedUsers: 3,
     cacheHits: 11,
     cacheMisses: 4,
+    marks: { inMap: 5, inRecord: 2, failed: 1, waiting: 3, remembered: 6 },
     problem: undefined,
   });
   return { snapshot, status };
@@ -145,6 +146,11 @@ void t.test('epoch, attachment, stages and cache figures are read from the state
   t.equal(valueOf(text, 'turnout_cohort_stage{cohort="staff",stage="off"}'), 0);
   t.equal(valueOf(text, 'turnout_user_cache_hits_total'), 11);
   t.equal(valueOf(text, 'turnout_user_cache_misses_total'), 4);
+  t.equal(valueOf(text, 'turnout_write_marks_total{store="map"}'), 5);
+  t.equal(valueOf(text, 'turnout_write_marks_total{store="record"}'), 2);
+  t.equal(valueOf(text, 'turnout_write_marks_failed_total'), 1);
+  t.equal(valueOf(text, 'turnout_write_marks_waiting'), 3);
+  t.equal(valueOf(text, 'turnout_write_marks_remembered'), 6);
 });
 
 void t.test('identity, retries and holds are counted, reasons within a bound', async (t) => {
