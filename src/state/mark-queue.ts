@@ -8,6 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Mark, MarkStore } from '../cutover/write-marks-store.ts';
+import type { User } from '../model.ts';
 import { markMember } from './mark-member.ts';
 
 export interface MarkQueueOptions {
@@ -26,6 +27,12 @@ const RETRY_MS = 1_000;
 /** How soon somebody who waits for the queue is served. */
 const URGENT_MS = 2;
 
+function change<K>(counts: Map<K, number>, key: K, by: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
+}
+
 export class MarkQueue {
   readonly #options: MarkQueueOptions;
   readonly #waitingMax: number;
@@ -33,6 +40,7 @@ export class MarkQueue {
   readonly #waiting = new Map<string, Mark>();
   #underWay: readonly Mark[] = [];
   readonly #byCohort = new Map<string | undefined, number>();
+  readonly #byUser = new Map<User, number>();
   #unplaced = 0;
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
@@ -61,6 +69,10 @@ export class MarkQueue {
     return this.#byCohort.get(cohort) ?? 0;
   }
 
+  ofUser(user: User): number {
+    return this.#byUser.get(user) ?? 0;
+  }
+
   add(mark: Mark): void {
     const member = markMember(mark);
     if (this.#waiting.has(member)) return;
@@ -79,10 +91,9 @@ export class MarkQueue {
     this.#schedule(this.#watching.length > 0 ? URGENT_MS : GATHER_MS);
   }
 
-  #count({ cohort, unplaced }: Mark, by: 1 | -1): void {
-    const count = this.ofCohort(cohort) + by;
-    if (count === 0) this.#byCohort.delete(cohort);
-    else this.#byCohort.set(cohort, count);
+  #count({ user, cohort, unplaced }: Mark, by: 1 | -1): void {
+    change(this.#byCohort, cohort, by);
+    change(this.#byUser, user, by);
     if (unplaced) this.#unplaced += by;
   }
 

@@ -53,8 +53,9 @@ export interface WriteMarker {
    * @throws TurnoutError `state_unknown` when neither store answers in time
    */
   mark(user: User, place: MarkPlace | undefined, unplaced: boolean): Promise<void>;
-  /** Marks that the record does not have yet, of a cohort, or of users without a membership. */
+  /** Marks that the record does not have yet: of a cohort, of a user, of users without a membership. */
   unrecorded(cohort: string): number;
+  unrecordedOf(user: User): number;
   readonly unrecordedUnplaced: number;
   /** Hurries, and resolves when some more are recorded. */
   recorded(): Promise<void>;

@@ -95,6 +95,10 @@ export class GatewayMarker implements WriteMarker {
     return this.#queue.ofCohort(cohort);
   }
 
+  unrecordedOf(user: User): number {
+    return this.#queue.ofUser(user);
+  }
+
   get unrecordedUnplaced(): number {
     return this.#queue.unplaced;
   }

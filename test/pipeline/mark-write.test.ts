@@ -32,6 +32,10 @@ class ListedMarks implements WriteMarker {
     return 0;
   }
 
+  unrecordedOf(): number {
+    return 0;
+  }
+
   async recorded(): Promise<void> {}
 }
 
