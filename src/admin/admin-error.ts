@@ -1,6 +1,13 @@
 /** The errors of the admin API: stable codes, rendered as problem documents (RFC 9457). */
 import { type Static, Type } from '@sinclair/typebox';
-import { EpochMismatchError, UnknownCohortError } from '../cutover/control.ts';
+import {
+  ChangeRefusedError,
+  CohortExistsError,
+  EpochMismatchError,
+  UnknownCohortError,
+  WritesStrandedError,
+  WritesUnknownError,
+} from '../cutover/control.ts';
 import { ChangeConflictError } from '../cutover/stores.ts';
 import { ERRORS, TurnoutError } from '../errors.ts';
 import { SourceUnavailable } from './admin-source.ts';
@@ -17,9 +24,15 @@ export const ADMIN_ERRORS = {
   cohort_unknown: { status: 404, title: 'No such cohort' },
   change_unknown: { status: 404, title: 'No such change' },
   gateway_unknown: { status: 404, title: 'No such gateway' },
+  upload_stalled: { status: 408, title: 'Upload stalled' },
+  upload_cut: { status: 400, title: 'Upload cut off' },
   change_conflict: { status: 409, title: 'Another change is not over yet' },
   change_undone: { status: 409, title: 'Change undone' },
   epoch_mismatch: { status: 409, title: 'Not the expected epoch' },
+  cohort_exists: { status: 409, title: 'There is such a cohort already' },
+  change_refused: { status: 409, title: 'Not in this state' },
+  writes_stranded: { status: 409, title: 'Writes would be stranded' },
+  writes_unknown: { status: 409, title: 'Writes since the switch are not known' },
   gateway_live: { status: 409, title: 'Gateway is live' },
   body_too_large: { status: 413, title: 'Body too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
@@ -33,8 +46,11 @@ export const ADMIN_ERRORS = {
 
 export type AdminErrorCode = keyof typeof ADMIN_ERRORS;
 
-/** What a problem document says besides its standard members: the other change's id, the epoch. */
-type Members = Readonly<Record<string, string | number>>;
+/** What a problem document says besides its standard members: the other change's id, the epoch, users. */
+type Members = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** Users that a problem document names. */
+const USERS_NAMED_MAX = 100;
 
 export interface AdminErrorOptions extends ErrorOptions {
   readonly retryAfterS?: number;
@@ -67,7 +83,7 @@ export const ProblemSchema = Type.Object(
     code: Type.String(),
     requestId: Type.String(),
   },
-  { additionalProperties: Type.Union([Type.String(), Type.Number()]) },
+  { additionalProperties: Type.Union([Type.String(), Type.Number(), Type.Array(Type.String())]) },
 );
 export type Problem = Static<typeof ProblemSchema>;
 
@@ -95,7 +111,7 @@ function ofAdmin(error: AdminError, requestId: string): ProblemAnswer {
 /** What the cutover refuses, in the API's words. */
 function ofControl(error: unknown): AdminError | undefined {
   if (error instanceof ChangeConflictError) {
-    const detail = `Change ${error.openChange} of this cohort is not over yet.`;
+    const detail = `Change ${error.openChange} is not over yet.`;
     return new AdminError('change_conflict', detail, { members: { change: error.openChange } });
   }
   if (error instanceof EpochMismatchError) {
@@ -105,7 +121,26 @@ function ofControl(error: unknown): AdminError | undefined {
   if (error instanceof UnknownCohortError) {
     return new AdminError('cohort_unknown', `There is no cohort ${error.cohort}.`);
   }
+  if (error instanceof CohortExistsError) return new AdminError('cohort_exists', sentence(error.message));
+  if (error instanceof ChangeRefusedError) return new AdminError('change_refused', sentence(error.message));
+  if (error instanceof WritesStrandedError) {
+    const users = error.users.slice(0, USERS_NAMED_MAX);
+    const members = { users, count: error.users.length };
+    return new AdminError('writes_stranded', sentence(error.message), { members });
+  }
+  if (error instanceof WritesUnknownError) return new AdminError('writes_unknown', sentence(error.message));
   return undefined;
+}
+
+/** A message of the cutover as a sentence. */
+function sentence(message: string): string {
+  const whole = /[.!?]$/u.test(message) ? message : `${message}.`;
+  return whole.slice(0, 1).toUpperCase() + whole.slice(1);
+}
+
+/** Whether the cutover refused the request: its stores are well. */
+export function isRefusal(error: unknown): boolean {
+  return ofControl(error) !== undefined;
 }
 
 /** Fastify's own refusals, by the status that it chose. */

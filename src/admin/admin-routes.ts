@@ -4,7 +4,6 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { Logger } from 'pino';
 import { USER_BYTES_MAX } from '../model.ts';
 import { CONTENT_TYPE } from '../telemetry/exposition.ts';
-import { AdminError } from './admin-error.ts';
 import {
   type AdminSource,
   ExplanationSchema,
@@ -15,6 +14,7 @@ import {
 import type { ControlAccess } from './control-access.ts';
 import { ChangeSchema, changeDocument, GatewaySchema, gatewayDocument } from './control-documents.ts';
 import { controlRoutes } from './control-routes.ts';
+import { expectUser } from './request-parts.ts';
 import type { AdminServer } from './type-provider.ts';
 
 /** Paths that a probe or a scraper reads without a token. They say nothing about users. */
@@ -51,11 +51,7 @@ function headersOf(query: Readonly<Record<string, unknown>>): [string, string][]
 }
 
 function userOf(user: string | undefined): { user?: string } {
-  if (user === undefined) return {};
-  if (Buffer.byteLength(user) > USER_BYTES_MAX) {
-    throw new AdminError('invalid_request', `A user has at most ${USER_BYTES_MAX} bytes.`);
-  }
-  return { user };
+  return user === undefined ? {} : { user: expectUser(user) };
 }
 
 function healthRoutes(server: AdminServer, source: AdminSource): void {
@@ -131,13 +127,15 @@ function observingRoutes(server: AdminServer, source: AdminSource, access: Contr
   );
 }
 
+/** @param stopping aborted when the listener closes */
 export function adminRoutes(
   server: AdminServer,
   source: AdminSource,
   access: ControlAccess,
   log: Logger,
+  stopping: AbortSignal,
 ): void {
   healthRoutes(server, source);
   observingRoutes(server, source, access);
-  controlRoutes(server, source, access, log);
+  controlRoutes(server, source, access, log, stopping);
 }

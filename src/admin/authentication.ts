@@ -70,9 +70,10 @@ export function authenticate(
 ): Actor {
   const actor = tokens.length === 0 ? anonymousActor(caller) : byToken(caller, tokens, failedLogins);
   if (RANK[actor.role] < RANK[required]) {
+    const hint = tokens.length === 0 ? ' Configure a token with that role under admin.tokens.' : '';
     throw new AdminError(
       'role_insufficient',
-      `This needs the role ${required}; ${actor.name} is ${actor.role}.`,
+      `This needs the role ${required}; ${actor.name} is ${actor.role}.${hint}`,
     );
   }
   return actor;

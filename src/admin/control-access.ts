@@ -1,20 +1,12 @@
 /** How the routes reach the control service, and what the failures of its stores become. */
-import { type Change, isOver } from '../cutover/change.ts';
-import {
-  type Control,
-  EpochMismatchError,
-  type GatewayView,
-  UnknownCohortError,
-} from '../cutover/control.ts';
-import { ChangeConflictError } from '../cutover/stores.ts';
-import { AdminError } from './admin-error.ts';
+import type { Change } from '../cutover/change.ts';
+import type { Control, GatewayView } from '../cutover/control.ts';
+import { TurnoutError } from '../errors.ts';
+import { AdminError, isRefusal } from './admin-error.ts';
 import { SourceUnavailable } from './admin-source.ts';
 
 /** The part of the control service that the API uses. */
 export type AdminControl = Omit<Control, 'close'>;
-
-/** Changes looked through for those that are not over. They are the newest, unless one waits for very long. */
-const RECENT_CHANGES = 100;
 
 /** What status waits for the stores: it has to answer also when they hang. */
 const STATUS_MS = 1_000;
@@ -23,14 +15,20 @@ const STATUS_MS = 1_000;
 function isOurs(error: unknown): boolean {
   return (
     error instanceof AdminError ||
-    error instanceof ChangeConflictError ||
-    error instanceof EpochMismatchError ||
-    error instanceof UnknownCohortError ||
+    error instanceof TurnoutError ||
     error instanceof SourceUnavailable ||
+    isRefusal(error) ||
     error instanceof TypeError ||
     error instanceof RangeError ||
     error instanceof ReferenceError
   );
+}
+
+function inOurWords(cause: unknown): unknown {
+  if (isOurs(cause)) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const detail = `The record or the state map does not answer (${reason}). Nothing can be changed meanwhile.`;
+  return new AdminError('store_unavailable', detail, { retryAfterS: 1, cause });
 }
 
 export class ControlAccess {
@@ -48,22 +46,37 @@ export class ControlAccess {
    *   service refuses with
    */
   async ask<T>(call: (control: AdminControl) => Promise<T>): Promise<T> {
-    const control = this.#control();
-    if (control === undefined) throw new SourceUnavailable('The gateway is still starting.');
+    const control = this.#running();
     try {
       return await call(control);
     } catch (cause) {
-      if (isOurs(cause)) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const detail = `The record or the state map does not answer (${reason}). Nothing can be changed meanwhile.`;
-      throw new AdminError('store_unavailable', detail, { retryAfterS: 1, cause });
+      throw inOurWords(cause);
     }
+  }
+
+  /**
+   * Runs a job of the control service. Whoever stops reading ends it after the batch under way.
+   *
+   * @throws as `ask`, in the iteration
+   */
+  async *follow<T>(call: (control: AdminControl) => AsyncIterable<T>): AsyncGenerator<T, void, void> {
+    const control = this.#running();
+    try {
+      yield* call(control);
+    } catch (cause) {
+      throw inOurWords(cause);
+    }
+  }
+
+  #running(): AdminControl {
+    const control = this.#control();
+    if (control === undefined) throw new SourceUnavailable('The gateway is still starting.');
+    return control;
   }
 
   /** Changes that are not over, newest first. */
   async openChanges(): Promise<readonly Change[]> {
-    const recent = await this.ask((control) => control.changes(undefined, RECENT_CHANGES));
-    return recent.filter(({ phase }) => !isOver(phase));
+    return (await this.ask((control) => control.openChanges())).toReversed();
   }
 
   /** For the status: `undefined` when the stores do not answer in time. */

@@ -1,9 +1,10 @@
 /** What the API says of cohorts, changes and gateways: the shapes, and how they follow from what is known. */
-import { type Static, Type } from '@sinclair/typebox';
-import { type Change, isOver, type Phase } from '../cutover/change.ts';
-import type { GatewayVerdict, GatewayView } from '../cutover/control.ts';
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { CHANGE_KINDS, type Change, isOver, type Phase } from '../cutover/change.ts';
+import type { DirtyPolicy, GatewayVerdict, GatewayView, RollbackPreview } from '../cutover/control.ts';
 import { type Cohort, STAGES } from '../model.ts';
 import { RampAnswerSchema, rampForm } from './ramp-form.ts';
+import { RuleFormSchema, ruleForm } from './rule-form.ts';
 
 const VERDICTS = ['live', 'silent', 'fenced'] as const satisfies readonly GatewayVerdict[];
 const PHASES = [
@@ -16,20 +17,27 @@ const PHASES = [
   'undone',
 ] as const satisfies readonly Phase[];
 
+export const DIRTY_POLICIES = ['drain', 'keep', 'force'] as const satisfies readonly DirtyPolicy[];
+
 /** One of a list of words. */
-const Word = <const T extends string>(words: readonly T[]) =>
+export const Word = <const T extends string>(words: readonly T[]) =>
   Type.Unsafe<T>(Type.String({ enum: [...words] }));
-const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Integer>>(schema: T) =>
-  Type.Union([schema, Type.Null()]);
+export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
-const StageAndRamp = { stage: Word(STAGES), ramp: RampAnswerSchema };
-
-export const CohortSchema = Type.Object({
+const definition = {
   name: Type.String(),
-  ...StageAndRamp,
+  stage: Word(STAGES),
+  ramp: RampAnswerSchema,
+  rule: Nullable(RuleFormSchema),
   default: Type.Boolean(),
   migration: Word(['cohort', 'per-user']),
   mirror: Type.Boolean(),
+};
+const DefinitionSchema = Type.Object(definition);
+export type DefinitionDocument = Static<typeof DefinitionSchema>;
+
+export const CohortSchema = Type.Object({
+  ...definition,
   /** Whether a rule places users in it. */
   byRule: Type.Boolean(),
   /** Its writes wait at this moment. */
@@ -54,10 +62,24 @@ export type Acknowledgement = Static<typeof AcknowledgementSchema>;
 
 const changeProperties = {
   id: Type.String(),
-  kind: Word(['stage']),
-  cohort: Type.String(),
-  from: Type.Object(StageAndRamp),
-  to: Type.Object(StageAndRamp),
+  kind: Word(CHANGE_KINDS),
+  /** `null` for a pin. */
+  cohort: Nullable(Type.String()),
+  /** Of a pin. */
+  user: Nullable(Type.String()),
+  /** Where a pin puts its user. */
+  pin: Nullable(Word(['legacy', 'new'])),
+  /** How many users' records it replaces. */
+  users: Type.Integer(),
+  /** Which job a batch of users belongs to. */
+  job: Nullable(Type.String()),
+  /** The definition before; `null` when the change is not about one, or the cohort did not exist. */
+  from: Nullable(DefinitionSchema),
+  /** The definition after; `null` when the change is not about one, or deletes it. */
+  to: Nullable(DefinitionSchema),
+  dirtyUsers: Word(DIRTY_POLICIES),
+  /** Users whose writes are in new only: they stayed there, or, under `force`, were stranded. */
+  dirty: Type.Integer(),
   movesTruth: Type.Boolean(),
   needsEveryGateway: Type.Boolean(),
   phase: Word(PHASES),
@@ -98,15 +120,50 @@ export const GatewaySchema = Type.Object({
 });
 export type GatewayDocument = Static<typeof GatewaySchema>;
 
-export const StageAnswerSchema = Type.Object({
+export const ChangeAnswerSchema = Type.Object({
   /** At which the change is in force everywhere; `null` while it is not. */
   epoch: Nullable(Type.Integer()),
   change: ChangeSchema,
 });
-export type StageAnswer = Static<typeof StageAnswerSchema>;
 
-function stageAndRamp({ stage, ramp }: Cohort) {
-  return { stage, ramp: rampForm(ramp) };
+const preview = {
+  cohort: Type.String(),
+  stage: Word(STAGES),
+  /** The stage that the rollback leads to. */
+  to: Word(STAGES),
+  /** Whether every write since the switch is known. Where it is not, only `force` goes back. */
+  tracked: Type.Boolean(),
+  /** Members that the record knows and that go back without losing anything. */
+  clean: Type.Integer(),
+  /** How many users wrote to new since the switch. */
+  dirtyCount: Type.Integer(),
+  /** The first 1,000 of them, in key order. */
+  dirty: Type.Array(Type.String()),
+};
+export const PreviewSchema = Type.Object({ dryRun: Type.Literal(true), epoch: Type.Integer(), ...preview });
+export type PreviewDocument = Static<typeof PreviewSchema>;
+
+/** Who was clean and who was dirty was read right before the rollback; `change.dirty` is what came of it. */
+export const RollbackAnswerSchema = Type.Object({
+  ...ChangeAnswerSchema.properties,
+  ...preview,
+});
+
+export function previewDocument({ dirty, dirtyUsers, ...rest }: RollbackPreview): PreviewDocument {
+  return { dryRun: true, ...rest, dirtyCount: dirty, dirty: [...dirtyUsers] };
+}
+
+export function definitionDocument(cohort: Cohort): DefinitionDocument {
+  const { name, stage, ramp, rule, isDefault, migration, mirror } = cohort;
+  return {
+    name,
+    stage,
+    ramp: rampForm(ramp),
+    rule: rule === undefined ? null : ruleForm(rule),
+    default: isDefault,
+    migration,
+    mirror,
+  };
 }
 
 export function cohortDocument(
@@ -114,21 +171,16 @@ export function cohortDocument(
   held: ReadonlySet<string>,
   open: readonly Change[],
 ): CohortDocument {
-  const { name, isDefault, migration, mirror, rule } = cohort;
   return {
-    name,
-    ...stageAndRamp(cohort),
-    default: isDefault,
-    migration,
-    mirror,
-    byRule: rule !== undefined,
-    held: held.has(name),
-    change: open.find((change) => change.cohort === name)?.id ?? null,
+    ...definitionDocument(cohort),
+    byRule: cohort.rule !== undefined,
+    held: held.has(cohort.name),
+    change: open.find((change) => change.cohort === cohort.name)?.id ?? null,
   };
 }
 
 export function changeDocument(change: Change): ChangeDocument {
-  const { id, kind, cohort, before, after, movesTruth, needsEveryGateway, phase, actor, reason } = change;
+  const { id, kind, users, dirtyUsers, dirty, movesTruth, needsEveryGateway, phase, actor, reason } = change;
   const epochs = {
     hold: change.holdEpoch ?? null,
     switch: change.switchEpoch ?? null,
@@ -137,9 +189,15 @@ export function changeDocument(change: Change): ChangeDocument {
   return {
     id,
     kind,
-    cohort,
-    from: stageAndRamp(before),
-    to: stageAndRamp(after),
+    cohort: change.cohort ?? null,
+    user: change.user ?? null,
+    pin: change.pin ?? null,
+    users,
+    job: change.job ?? null,
+    from: change.before === undefined ? null : definitionDocument(change.before),
+    to: change.after === undefined ? null : definitionDocument(change.after),
+    dirtyUsers,
+    dirty,
     movesTruth,
     needsEveryGateway,
     phase,

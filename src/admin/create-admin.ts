@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Address, TokenModel } from '../config/model.ts';
+import { USER_BYTES_MAX } from '../model.ts';
 import { AdminError, problemOf } from './admin-error.ts';
 import { adminRoutes, OPEN_PATHS } from './admin-routes.ts';
 import type { AdminSource } from './admin-source.ts';
@@ -65,10 +66,13 @@ function createServer(): AdminServer {
   const server = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_MS,
+    // A body that is streamed may take long: `boundBodies` bounds all others.
+    requestTimeout: 0,
     connectionTimeout: REQUEST_MS * 3,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
+    // A user of 256 bytes, each of them percent-encoded.
+    routerOptions: { maxParamLength: USER_BYTES_MAX * 3 },
     genReqId: () => randomUUID(),
     clientErrorHandler: refuseMalformed,
     // A URL that cannot be decoded never reaches a hook or the error handler.
@@ -86,6 +90,17 @@ function createServer(): AdminServer {
   server.removeContentTypeParser('text/plain');
   server.decorateRequest('actor', '');
   return server;
+}
+
+/** A body that is read whole has to be there in time. */
+function boundBodies(server: AdminServer): void {
+  server.addHook('preParsing', async ({ raw, routeOptions }, reply) => {
+    if (routeOptions.config.streams === true || raw.complete) return;
+    const timer = setTimeout(() => raw.socket.destroy(), REQUEST_MS);
+    const stop = () => clearTimeout(timer);
+    raw.once('end', stop);
+    reply.raw.once('close', stop);
+  });
 }
 
 /** The one place where errors become answers. */
@@ -117,6 +132,10 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   const failedLogins = new FailedLogins(nowMs);
   const server = createServer();
   answerErrors(server, log);
+  boundBodies(server);
+  const stopping = new AbortController();
+  // Jobs end after the batch under way, or the listener would wait for them.
+  server.addHook('preClose', async () => stopping.abort());
 
   // Before anything is read or parsed: whoever may not ask is told so first.
   server.addHook('onRequest', async (request, reply) => {
@@ -132,10 +151,11 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
     }
     if (OPEN_PATHS.has(request.routeOptions.url ?? '')) return;
     const caller = { address: request.socket.remoteAddress ?? '', authorization: headers.authorization };
-    request.actor = authenticate(caller, roleFor(method), tokens, failedLogins).name;
+    const role = request.routeOptions.config.role ?? roleFor(method);
+    request.actor = authenticate(caller, role, tokens, failedLogins).name;
   });
   serveOpenApi(server);
-  adminRoutes(server, source, new ControlAccess(control), log);
+  adminRoutes(server, source, new ControlAccess(control), log, stopping.signal);
 
   await server.listen({ host: listen.host, port: listen.port });
   const bound = server.server.address();

@@ -37,11 +37,12 @@ function parameters(schema: unknown, where: 'path' | 'query' | 'header'): Json[]
 }
 
 function responses(route: RouteOptions): Json {
-  const produces = route.config?.produces ?? 'application/json';
+  const { produces = 'application/json', alsoProduces } = route.config ?? {};
+  const also = alsoProduces === undefined ? {} : { [alsoProduces]: {} };
   const declared = isObjectSchema(route.schema?.response) ? Object.entries(route.schema.response) : [];
-  const entries = declared.length === 0 ? [['200', undefined] as const] : declared;
+  const entries = declared.length === 0 ? [['200', route.config?.answers] as const] : declared;
   const answers = entries.map(([status, schema]) => {
-    const content = { [produces]: schema === undefined ? {} : { schema } };
+    const content = { [produces]: schema === undefined ? {} : { schema }, ...also };
     return [status, { description: status === '202' ? 'Accepted; not over yet' : 'The answer', content }];
   });
   return { ...Object.fromEntries(answers), default: PROBLEM };
@@ -65,11 +66,19 @@ function operation(method: string, route: RouteOptions): Json {
       ...parameters(schema?.querystring, 'query'),
       ...parameters(schema?.headers, 'header'),
     ],
-    ...(schema?.body === undefined
-      ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: schema.body } } } }),
+    ...requestBody(route),
     responses: responses(route),
   };
+}
+
+function requestBody({ schema, config }: RouteOptions): Json {
+  if (config?.consumes !== undefined) {
+    return {
+      requestBody: { required: true, content: { [config.consumes]: { schema: { type: 'string' } } } },
+    };
+  }
+  if (schema?.body === undefined) return {};
+  return { requestBody: { required: true, content: { 'application/json': { schema: schema.body } } } };
 }
 
 function methodsOf({ method }: RouteOptions): string[] {

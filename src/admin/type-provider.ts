@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Static, TSchema } from '@sinclair/typebox';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
+import type { Role } from './authentication.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -15,6 +16,16 @@ declare module 'fastify' {
     readonly description?: string;
     /** The type of an answer that is not JSON. */
     readonly produces?: string;
+    /** The schema of an answer, or of a line of it, that no serialiser is made from; for the OpenAPI document. */
+    readonly answers?: TSchema;
+    /** Another type that the answer may have, for who asks for it. */
+    readonly alsoProduces?: string;
+    /** The type of a body that is not JSON. */
+    readonly consumes?: string;
+    /** The body may take as long as it moves: it is read piece by piece. */
+    readonly streams?: boolean;
+    /** Who may call it, where the method does not say so. */
+    readonly role?: Role;
   }
 }
 

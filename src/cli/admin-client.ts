@@ -1,13 +1,24 @@
 /** How commands talk to a running gateway: its admin API, named by the environment. */
 
 import { randomUUID } from 'node:crypto';
+import { text } from 'node:stream/consumers';
 import { setTimeout as passed } from 'node:timers/promises';
 import type { Static, TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { PAGE_MAX } from '../admin/page.ts';
-import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
-
-export const DEFAULT_ADMIN_URL = 'http://127.0.0.1:8081';
+import {
+  adminOrigin,
+  answerTo,
+  type Call,
+  DEFAULT_ADMIN_URL,
+  type Env,
+  isRecord,
+  openCall,
+  refusalOf,
+  Unanswered,
+  unanswered,
+} from './admin-connection.ts';
+import { CliError } from './context.ts';
 
 const ANSWER_MS = 15_000;
 
@@ -16,112 +27,54 @@ const RETRY_AFTER_MS = [200, 1_000, 3_000];
 
 export const ENVIRONMENT_HELP = `Environment: TURNOUT_ADMIN_URL (default ${DEFAULT_ADMIN_URL}), TURNOUT_TOKEN (where tokens are configured).`;
 
-/** The API answered with a problem document. */
-export class Refused extends CliError {
-  /** Of the problem; stable. */
-  readonly code: string;
-  /** The whole problem document. */
-  readonly problem: Readonly<Record<string, unknown>>;
-
-  constructor(message: string, problem: Readonly<Record<string, unknown>>, exitCode: ExitCode) {
-    super(message, exitCode);
-    this.problem = problem;
-    this.code = String(problem['code']);
-  }
-}
-
-/** The call may or may not have arrived: nobody answered. */
-export class Unanswered extends CliError {}
-
-interface Call {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** With the query. */
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
+export interface JsonCall extends Call {
   readonly body?: unknown;
+  /** Bound on the whole answer, milliseconds; 15 s unless given. */
+  readonly answerMs?: number;
 }
 
-type Env = Pick<CliContext, 'env'>;
-
-function adminUrl(path: string, env: CliContext['env']): URL {
-  const base = env['TURNOUT_ADMIN_URL'] ?? '';
-  try {
-    return new URL(path, base === '' ? DEFAULT_ADMIN_URL : base);
-  } catch (cause) {
-    throw new CliError(`TURNOUT_ADMIN_URL is not a URL: ${base}`, EXIT.failure, { cause });
-  }
-}
-
-/** The innermost reason: `fetch` wraps the one that helps. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${ANSWER_MS / 1_000} s`;
-  return error.cause === undefined ? error.message : reasonOf(error.cause);
-}
-
-function parsed(body: string, url: URL): unknown {
+/** JSON, or `undefined` for what is none. */
+function parsed(body: string): unknown {
   try {
     return JSON.parse(body);
-  } catch (cause) {
-    throw new CliError(`${url.origin} did not answer with JSON.`, EXIT.failure, { cause });
-  }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function refusal(body: string, status: number, { origin }: URL): CliError {
-  let problem: unknown;
-  try {
-    problem = JSON.parse(body);
   } catch {
-    // Not ours: something else listens there.
+    return undefined;
   }
-  if (!isRecord(problem) || !('detail' in problem) || !('title' in problem)) {
-    return new CliError(`${origin} answered: status ${status}, and not in the form of a Turnout admin API`);
-  }
-  const words = `${String(problem['title'])}: ${String(problem['detail'])}`;
-  if (status === 401) {
-    return new CliError(`${words} Set TURNOUT_TOKEN to a token of the gateway at ${origin}.`);
-  }
-  const first = problem['code'] === 'change_conflict' || problem['code'] === 'epoch_mismatch';
-  return new Refused(`${origin} answered: ${words}`, problem, first ? EXIT.conflict : EXIT.failure);
 }
 
-async function call({ method, path, headers, body }: Call, { env }: Env): Promise<unknown> {
-  const url = adminUrl(path, env);
-  const token = env['TURNOUT_TOKEN'] ?? '';
+async function call({ body, answerMs = ANSWER_MS, ...rest }: JsonCall, context: Env): Promise<unknown> {
+  const sent = body === undefined ? undefined : JSON.stringify(body);
+  const framing: Readonly<Record<string, string>> =
+    sent === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(sent)) };
   let status: number;
-  let text: string;
+  let answer: string;
   try {
-    const response = await fetch(url, {
-      method,
-      headers: {
-        ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    status = response.status;
-    text = await response.text();
+    const headers = { ...framing, ...rest.headers };
+    const request = openCall({ ...rest, headers }, context, AbortSignal.timeout(answerMs));
+    const answered = answerTo(request);
+    request.end(sent);
+    const response = await answered;
+    status = response.statusCode ?? 0;
+    answer = await text(response);
   } catch (cause) {
-    const hint = 'Is the gateway running? TURNOUT_ADMIN_URL says where its admin listener is.';
-    const message = `No admin API at ${url.origin}: ${reasonOf(cause)}. ${hint}`;
-    throw new Unanswered(message, EXIT.failure, { cause });
+    if (cause instanceof CliError) throw cause;
+    throw unanswered(cause, context);
   }
-  if (status < 200 || status > 299) throw refusal(text, status, url);
-  return parsed(text, url);
+  const document = parsed(answer);
+  if (status < 200 || status > 299) throw refusalOf(document, status, context);
+  if (document === undefined) {
+    throw new CliError(`${adminOrigin(context).origin} did not answer with JSON.`);
+  }
+  return document;
 }
 
 function unknownForm(): CliError {
   return new CliError('The gateway answered in a form that this version of the command does not know.');
 }
 
-function inForm<S extends TSchema>(schema: S, document: unknown): Static<S> {
+export function inForm<S extends TSchema>(schema: S, document: unknown): Static<S> {
   if (Value.Check(schema, document)) return document;
   throw unknownForm();
 }
@@ -144,7 +97,7 @@ export async function askAdmin<S extends TSchema>(schema: S, path: string, conte
  */
 export async function tellAdmin<S extends TSchema>(
   schema: S,
-  { headers, ...rest }: Call,
+  { headers, ...rest }: JsonCall,
   context: Env,
 ): Promise<Static<S>> {
   const keyed = { ...rest, headers: { ...headers, 'idempotency-key': randomUUID() } };
@@ -157,6 +110,15 @@ export async function tellAdmin<S extends TSchema>(
     }
   }
   return inForm(schema, await call(keyed, context));
+}
+
+/** As `tellAdmin`, for what must not be repeated by itself. */
+export async function tellOnce<S extends TSchema>(
+  schema: S,
+  wanted: JsonCall,
+  context: Env,
+): Promise<Static<S>> {
+  return inForm(schema, await call(wanted, context));
 }
 
 /**

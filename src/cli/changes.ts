@@ -6,16 +6,20 @@ import {
   ChangeInProgressSchema,
   ChangeSchema,
 } from '../admin/control-documents.ts';
+import { CHANGE_KINDS } from '../cutover/change.ts';
 import { askAdmin, askPages, ENVIRONMENT_HELP } from './admin-client.ts';
+import { changeInWords } from './change-in-words.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 import { progressInWords } from './follow-change.ts';
 import { wholeNumber } from './options.ts';
-import { printable, rampFormInWords, timeInWords } from './printable.ts';
+import { printable, timeInWords } from './printable.ts';
 
 const EXAMPLES = `
 Examples:
   $ turnout changes
   $ turnout changes --cohort beta --limit 100
+  $ turnout changes --open
+  $ turnout changes --kind pin,unpin
   $ turnout changes 5f0c1e9a-4c1d-4a39-9b1f-0d2a8a3c7e11
   $ turnout changes --json | jq '.[] | select(.phase == "undone") | .note'
 
@@ -26,15 +30,11 @@ const SHOWN_MAX = 100_000;
 
 interface ChangesOptions {
   readonly cohort?: string;
+  readonly user?: string;
+  readonly kind?: string;
+  readonly open?: boolean;
   readonly limit?: number;
   readonly json?: boolean;
-}
-
-function fromTo({ from, to }: ChangeDocument): string {
-  const ramp = (form: number | string) => rampFormInWords(form);
-  if (from.stage === to.stage) return `${to.stage}: ${ramp(from.ramp)} to ${ramp(to.ramp)}`;
-  const at = from.ramp === to.ramp ? ramp(to.ramp) : `${ramp(from.ramp)} to ${ramp(to.ramp)}`;
-  return `${from.stage} to ${to.stage}: ${at}`;
 }
 
 export function changesTable(changes: readonly ChangeDocument[]): string[][] {
@@ -42,8 +42,8 @@ export function changesTable(changes: readonly ChangeDocument[]): string[][] {
     ['when', 'cohort', 'change', 'phase', 'epoch', 'by', 'id', 'reason'],
     ...changes.map((change) => [
       timeInWords(change.createdAt),
-      printable(change.cohort),
-      fromTo(change),
+      printable(change.cohort ?? ''),
+      changeInWords(change),
       change.phase,
       change.epoch === null ? '' : String(change.epoch),
       printable(change.actor),
@@ -56,8 +56,9 @@ export function changesTable(changes: readonly ChangeDocument[]): string[][] {
 function printOne(change: ChangeInProgressDocument, { writer }: CliContext): void {
   const { epochs } = change;
   const facts: readonly (readonly [string, string | null])[] = [
-    ['cohort', printable(change.cohort)],
-    ['change', fromTo(change)],
+    ['cohort', change.cohort === null ? null : printable(change.cohort)],
+    ['change', changeInWords(change)],
+    ['part of job', change.job],
     ['moves users', change.movesTruth ? 'yes' : 'no'],
     ['now', progressInWords(change)],
     ['hold epoch', epochs.hold === null ? null : String(epochs.hold)],
@@ -89,21 +90,28 @@ function printOne(change: ChangeInProgressDocument, { writer }: CliContext): voi
 }
 
 async function run(id: string | undefined, options: ChangesOptions, context: CliContext): Promise<ExitCode> {
-  const { cohort, limit = SHOWN, json = false } = options;
+  const { cohort, user, kind, open, limit = SHOWN, json = false } = options;
   const { writer } = context;
   if (id !== undefined) {
-    if (cohort !== undefined || options.limit !== undefined) {
-      throw new CliError('--cohort and --limit are about the list: leave out the id.', EXIT.usage);
+    if ([cohort, user, kind, open, options.limit].some((option) => option !== undefined)) {
+      const filters = '--cohort, --user, --kind, --open and --limit';
+      throw new CliError(`${filters} are about the list: leave out the id.`, EXIT.usage);
     }
     const change = await askAdmin(ChangeInProgressSchema, `/api/v1/changes/${id}`, context);
     if (json) writer.json(change);
     else printOne(change, context);
     return EXIT.ok;
   }
-  const query = cohort === undefined ? '' : `?cohort=${encodeURIComponent(cohort)}`;
-  const changes = await askPages(ChangeSchema, `/api/v1/changes${query}`, limit, context);
+  const query = new URLSearchParams({
+    ...(cohort === undefined ? {} : { cohort }),
+    ...(user === undefined ? {} : { user }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(open === true ? { open: 'true' } : {}),
+  });
+  const changes = await askPages(ChangeSchema, `/api/v1/changes?${query.toString()}`, limit, context);
   if (json) writer.json(changes);
-  else if (changes.length === 0) writer.line('Nothing was changed yet.');
+  else if (changes.length === 0)
+    writer.line(query.size === 0 ? 'Nothing was changed yet.' : 'No such changes.');
   else writer.table(changesTable(changes));
   return EXIT.ok;
 }
@@ -122,6 +130,9 @@ export function addChanges(program: Command, context: CliContext, end: (code: Ex
     .description('Lists the changes, the newest first, or shows one with the gateways that it waits for.')
     .argument('[id]', 'of one change', parseId)
     .option('--cohort <name>', 'only changes of this cohort')
+    .option('--user <user>', 'only pins of this user ("turnout user show" has the rest)')
+    .option('--kind <kinds>', `only these kinds, with commas: ${CHANGE_KINDS.join(', ')}`)
+    .option('--open', 'only changes that are not over')
     .option('--limit <number>', `how many (${SHOWN})`, wholeNumber(1, SHOWN_MAX))
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)

@@ -5,7 +5,8 @@ import {
   type ChangeInProgressDocument,
   ChangeInProgressSchema,
 } from '../admin/control-documents.ts';
-import { askAdmin, Unanswered } from './admin-client.ts';
+import { askAdmin } from './admin-client.ts';
+import { Unanswered } from './admin-connection.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 import { printable } from './printable.ts';
 

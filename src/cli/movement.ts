@@ -2,6 +2,8 @@
 import { rampOf } from '../admin/ramp-form.ts';
 import { STAGE_TABLE } from '../decision/stages.ts';
 import { type Backend, RAMP_BUCKETS, type Stage } from '../model.ts';
+import { usersInWords } from './change-in-words.ts';
+import { printable } from './printable.ts';
 
 /** Of a cohort: what it has, or is to have. */
 export interface StageAndRamp {
@@ -47,47 +49,71 @@ function without(all: Users, but: Users): Users {
   return { kind: 'some' };
 }
 
-function usersInWords(users: Users): string {
+/** How many users a cohort has, where that is known. */
+export interface Known {
+  readonly count: number;
+  /** There are more: counting was given up. */
+  readonly more: boolean;
+}
+
+/** `1,204 users of cohort beta`, `50 % of the users of cohort beta`. */
+function usersOf(name: string, users: Users, known: Known | undefined): string {
+  const cohort = `cohort ${printable(name)}`;
+  const counted =
+    known === undefined ? '' : `${known.more ? 'more than ' : ''}${known.count.toLocaleString('en')} `;
   switch (users.kind) {
     case 'none':
-      return 'none of its users';
+      return `no users of ${cohort}`;
     case 'all':
-      return 'all its users';
+      return known === undefined
+        ? `all users of ${cohort}`
+        : `${counted}${known.count === 1 ? 'user' : 'users'} of ${cohort}`;
     case 'some':
-      return 'some of its users';
+      return `some users of ${cohort}`;
     case 'share':
-      return `${(users.buckets * 100) / RAMP_BUCKETS} % of its users`;
+      return `${(users.buckets * 100) / RAMP_BUCKETS} % of the ${counted}users of ${cohort}`;
     case 'first':
-      return `its first ${users.count.toLocaleString('en')} users`;
+      return `the first ${users.count.toLocaleString('en')} users of ${cohort}`;
     case 'number':
-      return `${users.count.toLocaleString('en')} of its users`;
+      return `${usersInWords(users.count)} of ${cohort}`;
     case 'all-but':
-      return `all its users but the first ${users.count.toLocaleString('en')}`;
+      return `all users of ${cohort} but the first ${users.count.toLocaleString('en')}`;
     default:
       users satisfies never;
       throw new Error('users that are none of these');
   }
 }
 
-/**
- * @param migration of the cohort: with `per-user` only users whose own data was moved are concerned
- * @returns `reads and writes of 50 % of its users move from legacy to new`, one for each direction; empty when
- *   nobody's owner changes
- */
-export function movement(
-  before: StageAndRamp,
-  after: StageAndRamp,
-  migration: 'cohort' | 'per-user',
-): string[] {
+/** Users that change their owner, in one direction. */
+export interface Movement {
+  readonly users: Users;
+  readonly from: Backend;
+  readonly to: Backend;
+}
+
+/** @returns one for each direction; empty when nobody's owner changes */
+export function movement(before: StageAndRamp, after: StageAndRamp): Movement[] {
   const [old, next] = [ownedByNew(before), ownedByNew(after)];
-  const whose = migration === 'per-user' ? ' whose data was moved' : '';
-  const directions: readonly (readonly [Users, Backend, Backend])[] = [
-    [without(next, old), 'legacy', 'new'],
-    [without(old, next), 'new', 'legacy'],
+  const directions: readonly Movement[] = [
+    { users: without(next, old), from: 'legacy', to: 'new' },
+    { users: without(old, next), from: 'new', to: 'legacy' },
   ];
-  return directions
-    .filter(([users]) => users.kind !== 'none')
-    .map(
-      ([users, from, to]) => `reads and writes of ${usersInWords(users)}${whose} move from ${from} to ${to}`,
-    );
+  return directions.filter(({ users }) => users.kind !== 'none');
+}
+
+export interface Whose {
+  readonly name: string;
+  /** With `per-user` only users whose own data was moved are concerned. */
+  readonly migration: 'cohort' | 'per-user';
+  readonly known: Known | undefined;
+}
+
+/** `1,204 users of cohort sydney: reads and writes move from legacy to new` */
+export function movementInWords({ name, migration, known }: Whose, movements: readonly Movement[]): string {
+  const moved = migration === 'per-user' ? ' whose data was moved' : '';
+  return movements
+    .map(({ users, from, to }) => {
+      return `${usersOf(name, users, known)}${moved}: reads and writes move from ${from} to ${to}`;
+    })
+    .join('; ');
 }

@@ -1,5 +1,7 @@
 /** The values that several commands take, checked where they are read. */
 import { InvalidArgumentError } from 'commander';
+import { DIRTY_POLICIES } from '../admin/control-documents.ts';
+import { parseRampForm } from '../admin/ramp-form.ts';
 
 export function parsePort(text: string): number {
   const port = Number(text);
@@ -36,4 +38,23 @@ export function wholeNumber(low: number, high: number): (text: string) => number
     }
     return value;
   };
+}
+
+/** @returns a parser for one of these words */
+export function oneOf<const T extends string>(words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const word = words.find((known) => known === text);
+    if (word === undefined) throw new InvalidArgumentError(`It is one of ${words.join(', ')}.`);
+    return word;
+  };
+}
+
+export const parsePolicy = oneOf(DIRTY_POLICIES);
+
+export function parseRamp(text: string): number | string {
+  const ramp = parseRampForm(text);
+  if (ramp === undefined) {
+    throw new InvalidArgumentError('It is a share such as 10% or 0.5%, or a number of users such as 1000.');
+  }
+  return ramp;
 }

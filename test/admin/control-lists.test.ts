@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { cohortNamed, FakeControl, gatewayView } from './fake-control.ts';
+import { AUTHOR, cohortNamed, FakeControl, gatewayView } from './fake-control.ts';
 import { STATUS } from './fake-source.ts';
 import { type Asked, openAdmin } from './open-admin.ts';
 
@@ -28,10 +28,8 @@ void t.test('cohorts come with the epoch, page by page', async (t) => {
     cohort: 'beta',
     stage: 'live',
     ramp: undefined,
-    actor: 'a',
-    reason: 'r',
-    expectedEpoch: undefined,
-    idempotencyKey: undefined,
+    dirtyUsers: 'drain',
+    ...AUTHOR,
   });
   const whole = await ask('/api/v1/cohorts');
   t.match(whole.json, {
@@ -75,7 +73,7 @@ void t.test('the audit is read newest first, page by page, also for one cohort',
 void t.test('a change in progress has every acknowledgement; one that is over has none', async (t) => {
   const { ask, send, control } = await open(t);
   control.next = { phase: 'holding' };
-  control.members = [
+  control.gatewayViews = [
     gatewayView('g1', { applied: 5, drained: 5 }),
     gatewayView('g2', { applied: 5, drained: 4 }),
     gatewayView('g3', { applied: undefined, drained: undefined, verdict: 'silent' }),
@@ -94,7 +92,7 @@ void t.test('a change in progress has every acknowledgement; one that is over ha
   t.same(await acknowledged(), [true, false, false], 'while it holds, those that have drained');
   control.moveOn({ phase: 'switching', switchEpoch: 6 });
   t.same(await acknowledged(), [false, false, false]);
-  control.members = control.members.map((gateway) => ({ ...gateway, applied: 6 }));
+  control.gatewayViews = control.gatewayViews.map((gateway) => ({ ...gateway, applied: 6 }));
   t.same(await acknowledged(), [true, true, true], 'later, those that have applied');
   control.moveOn({ phase: 'done', releaseEpoch: 7 });
   t.same(await acknowledged(), []);
@@ -107,7 +105,7 @@ void t.test('a change in progress has every acknowledgement; one that is over ha
 
 void t.test('a gateway that is gone is evicted by who accepts the risk', async (t) => {
   const { ask, send, control, lines } = await open(t);
-  control.members = [gatewayView('g2', { verdict: 'fenced', applied: undefined }), gatewayView('g1')];
+  control.gatewayViews = [gatewayView('g2', { verdict: 'fenced', applied: undefined }), gatewayView('g1')];
   t.match((await ask('/api/v1/gateways')).json, {
     items: [
       { id: 'g1', state: 'live' },

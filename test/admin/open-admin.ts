@@ -23,7 +23,7 @@ export interface Asked {
   /** Sent as JSON. */
   readonly json?: unknown;
   /** Sent as it is. */
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 /** One for each role: `viewer-token`, `operator-token`, `admin-token`. */
@@ -63,7 +63,7 @@ export async function openAdmin(t: Test, { tokens = [], control }: OpenOptions =
     request.end(sent);
     const [response] = await once(request, 'response');
     const answer = await text(response);
-    const isJson = String(response.headers['content-type']).includes('json') && answer !== '';
+    const isJson = /\b(?:problem\+)?json\b/u.test(String(response.headers['content-type'])) && answer !== '';
     return {
       status: response.statusCode,
       headers: response.headers,

@@ -3,19 +3,31 @@ import { openAdmin } from './open-admin.ts';
 
 /** Every route of the listener. */
 const ROUTES = [
+  'delete /api/v1/cohorts/{name}',
+  'delete /api/v1/cohorts/{name}/members',
   'delete /api/v1/gateways/{id}',
+  'delete /api/v1/users/{user}/pin',
   'get /api/v1/changes',
   'get /api/v1/changes/{id}',
   'get /api/v1/cohorts',
   'get /api/v1/cohorts/{name}',
+  'get /api/v1/cohorts/{name}/members',
   'get /api/v1/explain',
   'get /api/v1/gateways',
   'get /api/v1/status',
+  'get /api/v1/users/{user}',
   'get /livez',
   'get /metrics',
   'get /openapi.json',
   'get /readyz',
+  'patch /api/v1/cohorts/{name}',
+  'post /api/v1/cohorts',
+  'post /api/v1/cohorts/{name}/members',
+  'post /api/v1/cohorts/{name}/reassign',
+  'post /api/v1/cohorts/{name}/rollback',
   'post /api/v1/cohorts/{name}/stage',
+  'post /api/v1/rebuild',
+  'put /api/v1/users/{user}/pin',
 ];
 
 interface Operation {
@@ -47,7 +59,7 @@ void t.test('the OpenAPI document has every route, with what it takes and answer
       route,
     );
     t.ok('default' in operation.responses, route);
-    t.equal(operation.requestBody !== undefined, /^(post|delete)/u.test(route), route);
+    t.equal(operation.requestBody !== undefined, /^(post|put|patch|delete)/u.test(route), route);
   }
   const stage = document.paths['/api/v1/cohorts/{name}/stage']?.['post'];
   t.match(stage?.parameters, [

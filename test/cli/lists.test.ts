@@ -67,7 +67,10 @@ void t.test('changes are listed newest first, over as many pages as it takes', a
 void t.test('a change in progress is shown with those who have acknowledged it', async (t) => {
   const { control, cli, stage } = await open(t);
   control.next = { phase: 'holding' };
-  control.members = [gatewayView('g1', { applied: 5, drained: 5 }), gatewayView('g2', { verdict: 'silent' })];
+  control.gatewayViews = [
+    gatewayView('g1', { applied: 5, drained: 5 }),
+    gatewayView('g2', { verdict: 'silent' }),
+  ];
   await stage('beta', 'live');
   const id = control.log[0]?.id ?? '';
   const { code, out } = await cli(['changes', id]);
@@ -82,7 +85,7 @@ void t.test('a change in progress is shown with those who have acknowledged it',
 
 void t.test('gateways are listed, and one that is gone is evicted by who accepts the risk', async (t) => {
   const { control, cli, env, lines } = await open(t);
-  control.members = [gatewayView('g1'), gatewayView('g2', { verdict: 'fenced', silentMs: 65_000 })];
+  control.gatewayViews = [gatewayView('g1'), gatewayView('g2', { verdict: 'fenced', silentMs: 65_000 })];
   const { out } = await cli(['gateways']);
   t.match(out, /^g1 +host-g1, process 1 +live +4 +4 +abc$/mu);
   t.match(out, /^g2 +host-g2, process 1 +fenced +1m 5s/mu);
@@ -101,7 +104,7 @@ void t.test('gateways are listed, and one that is gone is evicted by who accepts
     code: 1,
     err: /no gateway g9/u,
   });
-  control.members = [];
+  control.gatewayViews = [];
   t.match(await cli(['gateways']), { out: 'No gateway is registered.\n' });
 });
 
@@ -110,7 +113,7 @@ void t.test('status shows what is in progress and who has to agree', async (t) =
   t.match((await cli(['status'])).out, /^No change is in progress\.$/mu);
   control.next = { phase: 'holding' };
   await stage('beta', 'live');
-  control.members = [gatewayView('g1'), gatewayView('g2', { digest: 'def' })];
+  control.gatewayViews = [gatewayView('g1'), gatewayView('g2', { digest: 'def' })];
   const { code, out } = await cli(['status']);
   t.equal(code, 0);
   t.match(out, /beta +shadow to live: 50 % +holding/u);

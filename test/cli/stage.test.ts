@@ -58,7 +58,10 @@ void t.test('a cohort is moved to the new backend and back from the command line
   t.same(await send('GET'), on('legacy'));
 
   const refused = await cli('stage', 'everyone', 'live', '--reason', 'the day');
-  t.match(refused, { code: 64, err: /all its users move from legacy to new; 1 gateway has to agree/u });
+  t.match(refused, {
+    code: 64,
+    err: /all users of cohort everyone: reads and writes move from legacy to new; 1 gateway has to agree/u,
+  });
   t.same(await send('POST'), on('legacy'), 'nobody moved');
 
   const moved = await cli('stage', 'everyone', 'live', '--reason', 'the day', '--yes');

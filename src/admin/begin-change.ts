@@ -1,15 +1,14 @@
-/** One request for another stage: passed on under an idempotency key, and waited for within a bound. */
+/** A request for a change: passed on under an idempotency key, and waited for within a bound. */
 import { randomUUID } from 'node:crypto';
 import { type Change, isOver } from '../cutover/change.ts';
-import type { StageRequest } from '../cutover/control.ts';
+import type { ChangeAuthor } from '../cutover/control.ts';
 import { AdminError } from './admin-error.ts';
-import type { ControlAccess } from './control-access.ts';
-import { sameRamp } from './ramp-form.ts';
+import type { AdminControl, ControlAccess } from './control-access.ts';
 
 export const WAIT_MAX_S = 10;
 
-/** A change that was begun is among the newest of its cohort. */
-const NEWEST = 20;
+/** A change that was begun a moment ago is not over, or among the newest. */
+const NEWEST = 100;
 
 /** RFC 7240: `wait=N`, in seconds. More than we wait is what we wait; what is not a number is ignored. */
 export function waitMsOf(prefer: string | undefined): number {
@@ -17,17 +16,12 @@ export function waitMsOf(prefer: string | undefined): number {
   return Math.min(WAIT_MAX_S, seconds === undefined ? WAIT_MAX_S : Number(seconds)) * 1_000;
 }
 
-/** The key may have begun something else. */
-function expectSame(change: Change, { cohort, stage, ramp, idempotencyKey }: StageRequest): void {
-  const { after } = change;
-  const same =
-    change.cohort === cohort && after.stage === stage && (ramp === undefined || sameRamp(after.ramp, ramp));
-  if (same) return;
-  throw new AdminError(
-    'idempotency_key_reused',
-    `The key ${idempotencyKey} began change ${change.id}, which is another one. Use a new key.`,
-    { members: { change: change.id } },
-  );
+/** How one kind of change is asked for. */
+export interface WantedChange<R extends ChangeAuthor> {
+  readonly request: R;
+  ask(control: AdminControl, request: R): Promise<Change>;
+  /** Whether a change is what the request wants: its key may have begun something else. */
+  isSame(change: Change): boolean;
 }
 
 /**
@@ -35,23 +29,28 @@ function expectSame(change: Change, { cohort, stage, ramp, idempotencyKey }: Sta
  * @returns the change as it is then
  * @throws AdminError; what the control service refuses with
  */
-export async function changeStage(
+export async function beginChange<R extends ChangeAuthor>(
   access: ControlAccess,
-  wanted: StageRequest,
+  wanted: WantedChange<R>,
   waitMs: number,
 ): Promise<Change> {
   // With a key of our own the change can be found while the call that began it still waits.
-  const request = { ...wanted, idempotencyKey: wanted.idempotencyKey ?? `api-${randomUUID()}` };
-  const asked = access.ask((control) => control.changeStage(request));
+  const key = wanted.request.idempotencyKey ?? `api-${randomUUID()}`;
+  const request = { ...wanted.request, idempotencyKey: key };
+  const asked = access.ask((control) => wanted.ask(control, request));
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), waitMs);
   });
   try {
     const change = await Promise.race([asked, late]);
-    const found = change ?? (await begunBy(access, request)) ?? (await asked);
-    expectSame(found, request);
-    return found;
+    const found = change ?? (await begunWith(access, key)) ?? (await asked);
+    if (wanted.isSame(found)) return found;
+    throw new AdminError(
+      'idempotency_key_reused',
+      `The key ${key} began change ${found.id}, which is another one. Use a new key.`,
+      { members: { change: found.id } },
+    );
   } finally {
     clearTimeout(timer);
     // Nobody listens any more once it was found in the list.
@@ -59,9 +58,12 @@ export async function changeStage(
   }
 }
 
-async function begunBy(access: ControlAccess, request: StageRequest): Promise<Change | undefined> {
-  const newest = await access.ask((control) => control.changes(undefined, NEWEST, request.cohort));
-  return newest.find(({ idempotencyKey }) => idempotencyKey === request.idempotencyKey);
+async function begunWith(access: ControlAccess, key: string): Promise<Change | undefined> {
+  const [open, newest] = await Promise.all([
+    access.openChanges(),
+    access.ask((control) => control.changes(undefined, NEWEST)),
+  ]);
+  return [...open, ...newest].find(({ idempotencyKey }) => idempotencyKey === key);
 }
 
 /**
