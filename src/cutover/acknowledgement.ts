@@ -1,5 +1,5 @@
 /** What a gateway may say of the epochs it has applied. No I/O. */
-import type { Snapshot } from '../model.ts';
+import type { Snapshot, User } from '../model.ts';
 
 /** How many writes are in flight. */
 export interface WritesInFlight {
@@ -8,12 +8,14 @@ export interface WritesInFlight {
   ofUser(user: string): number;
 }
 
-export interface Undrained {
-  readonly cohort: string;
-  /** It also waits for every write whose user has no membership yet. */
-  readonly unplacedToo: boolean;
-  readonly writes: number;
-}
+export type Undrained =
+  | {
+      readonly cohort: string;
+      /** It also waits for every write whose user has no membership yet. */
+      readonly unplacedToo: boolean;
+      readonly writes: number;
+    }
+  | { readonly user: User; readonly writes: number };
 
 export interface Acknowledgement {
   /** The latest epoch that is in the snapshot. */
@@ -66,7 +68,9 @@ export class Acknowledger {
       if (count > 0) undrained.push({ cohort: name, unplacedToo, writes: count });
     }
     for (const [user, { change, epoch }] of snapshot.userHolds) {
-      limit(`user ${user}`, change, epoch, writes.ofUser(user) > 0);
+      const count = writes.ofUser(user);
+      limit(`user ${user}`, change, epoch, count > 0);
+      if (count > 0) undrained.push({ user, writes: count });
     }
     this.#before = before;
     this.#applied = snapshot.epoch;

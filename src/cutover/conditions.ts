@@ -59,20 +59,38 @@ export function unready(change: Change, gateways: readonly WatchedGateway[]): st
   return listed('the configurations of the gateways differ in what is whose', fewest, name);
 }
 
+export interface NotDrained {
+  /** For people. */
+  readonly why: string;
+  /** Nobody has slow writes: those that are waited for do not answer, or have not heard of the hold. */
+  readonly lost: boolean;
+}
+
+/** The writes that a gateway still has, in words: how many, whose, and by which routes. */
+function writesOf({ lease }: WatchedGateway): string {
+  const told = (lease?.undrained ?? []).map(({ subject, writes, routes }) => {
+    const by = routes.length === 0 ? '' : ` on ${routes.join(', ')}`;
+    return `${writes} of ${subject}${by}`;
+  });
+  return told.length === 0 ? '' : `: ${told.join('; ')}`;
+}
+
 /** During the hold: every gateway has drained the epoch of the hold, or was excused before. */
 export function undrained(
   change: Change,
   epoch: number,
   gateways: readonly WatchedGateway[],
-): string | undefined {
+): NotDrained | undefined {
   const waited = gateways.filter((each) => (each.lease?.drained ?? -1) < epoch && !isExcused(change, each));
-  return listed('writes are still in flight', waited, (each) => {
-    const applied = (each.lease?.applied ?? -1) >= epoch;
+  const hasHeard = ({ lease }: WatchedGateway): boolean => (lease?.applied ?? -1) >= epoch;
+  const why = listed('writes are still in flight', waited, (each) => {
     if (each.liveness !== 'live') return `${name(each)} is ${each.liveness}`;
-    return applied
-      ? `${name(each)} has not finished the writes that it has`
+    return hasHeard(each)
+      ? `${name(each)} has not finished the writes that it has${writesOf(each)}`
       : `${name(each)} has not heard of the hold`;
   });
+  if (why === undefined) return undefined;
+  return { why, lost: waited.every((each) => each.liveness !== 'live' || !hasHeard(each)) };
 }
 
 /**

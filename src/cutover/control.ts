@@ -195,7 +195,9 @@ export class WritesStrandedError extends Error {
   override readonly name = 'WritesStrandedError';
   readonly users: readonly User[];
   constructor(users: readonly User[]) {
-    super(`writes of ${users.length} users are in new only: force the change, or leave those users where they are`);
+    super(
+      `writes of ${users.length} users are in new only: force the change, or leave those users where they are`,
+    );
     this.users = users;
   }
 }
@@ -244,7 +246,9 @@ export interface Control {
   ): Promise<readonly { readonly user: User; readonly record: UserRecord }[]>;
   user(user: User): Promise<UserView>;
   /** Replaces the map by one that is made from the record. @returns its identity and first epoch */
-  rebuild(author: Pick<ChangeAuthor, 'actor' | 'reason'>): Promise<{ readonly mapId: string; readonly epoch: number }>;
+  rebuild(
+    author: Pick<ChangeAuthor, 'actor' | 'reason'>,
+  ): Promise<{ readonly mapId: string; readonly epoch: number }>;
   /** Not over, the oldest first. */
   openChanges(): Promise<readonly Change[]>;
   /** Newest first. @param before the id of the last one of the page before @param limit 1 to 500 */

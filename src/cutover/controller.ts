@@ -5,21 +5,28 @@
  * | ----------- | -------------------------------- | --------------------------- | ----------------------- |
  * | `pending`   |                                  | all gateways are ready      | holding, or switching   |
  * | `holding`   | the hold, epoch e                | all have drained e          | switching               |
- * | `switching` | the new definition, epoch e+1    | all have applied it         | releasing, or done      |
- * | `releasing` | the hold is taken away, e+2      | all have applied it         | done                    |
- * | `undoing`   | the hold is taken away           | those that answer have      | undone                  |
+ * | `switching` | records of users, definitions    | all have applied them       | releasing, or done      |
+ * | `releasing` | the hold is taken away           | all have applied it         | done                    |
+ * | `undoing`   | the hold is taken away           | those that answer have      | undone, or pending      |
  *
  * `pending` and `holding` are bounded and end in `undoing`. From `switching` on there is only forward; those waits
  * end because a gateway that does not answer fences itself. Whatever a controller leaves behind, because it
  * died or a store did not answer for too long, is taken over by `Recovery`.
  */
 import type { Logger } from 'pino';
-import { type Change, isOver, type Phase } from './change.ts';
+import { type Change, isOver, isUserChange, type Phase } from './change.ts';
 import { unapplied, unappliedByAny, unappliedByLive, undrained, unready } from './conditions.ts';
 import type { GatewayWatch } from './gateway-watch.ts';
 import type { WatchedGateway } from './lease-watch.ts';
-import { movesTruth, needsEveryGateway } from './moves-truth.ts';
-import { ChangeLostError, type ChangePatch, type ChangeStore, type ControlMap } from './stores.ts';
+import {
+  ChangeLostError,
+  type ChangePatch,
+  type ChangeStore,
+  type Claims,
+  type ControlMap,
+  type Stranding,
+  type UserSwitch,
+} from './stores.ts';
 
 export interface ControllerPolicy {
   /** `cutover.drainMaxMs`. */
@@ -36,9 +43,27 @@ export interface ControllerPolicy {
   readonly beatMs: number;
 }
 
+/** What becomes of users whose writes are in `new` only. */
+export interface Strander {
+  /**
+   * Asked when the hold has drained: nobody can add to the answer.
+   * @returns why the change cannot go on, instead
+   * @throws when a store does not answer
+   */
+  strand(change: Change, claims: Claims): Promise<Stranding | string>;
+  /**
+   * Of a change of users that holds nobody, once its users are claimed: why it would move somebody after all, because a
+   * record was changed between its judgement and its opening.
+   */
+  objection(change: Change, claims: Claims): Promise<string | undefined>;
+  /** Keeps what is known of users whose records were replaced; asked before the change is over. Idempotent. */
+  carry(users: readonly UserSwitch[]): Promise<void>;
+}
+
 export interface ControllerOptions {
   readonly store: ChangeStore;
   readonly map: ControlMap;
+  readonly strander: Strander;
   readonly gateways: Pick<GatewayWatch, 'ask' | 'askLeases'>;
   readonly policy: ControllerPolicy;
   readonly log: Logger;
@@ -54,10 +79,18 @@ export class ControllerClosedError extends Error {
 
 type Waits = (gateways: readonly WatchedGateway[]) => string | undefined;
 
+/** How often a change begins anew when a gateway was lost during its hold. */
+const RESTARTS_MAX = 2;
+/** Records of one step. */
+const USERS_MAX = 5_000;
+const NOBODY: Stranding = { pinned: [], leftOut: [], stranded: [] };
+
 export class Controller {
   readonly #options: ControllerOptions;
   /** By change, when its heartbeat was last raised. */
   readonly #beaten = new Map<string, number>();
+  /** Changes that are undone to begin anew. */
+  readonly #again = new Set<string>();
   #closed = false;
 
   constructor(options: ControllerOptions) {
@@ -77,7 +110,8 @@ export class Controller {
    */
   async run(first: Change, taken = false): Promise<Change> {
     const { map, log, now, policy } = this.#options;
-    const { id, token, cohort } = first;
+    const { id, token } = first;
+    const { kind, cohort } = first;
     let change = first;
     this.#beaten.set(id, now());
     try {
@@ -86,16 +120,27 @@ export class Controller {
         change = await this.#undo(change, `the process that ran it vanished while it was ${change.phase}`);
       }
       while (!isOver(change.phase)) {
-        log.debug({ event: 'change_moved', change: id, cohort, phase: change.phase }, 'a change goes on');
+        log.debug(
+          { event: 'change_moved', change: id, kind, cohort, phase: change.phase },
+          'a change goes on',
+        );
         change = await this.#step(change);
       }
-      const event = { event: 'change_over', change: id, cohort, phase: change.phase, note: change.note };
+      const event = {
+        event: 'change_over',
+        change: id,
+        kind,
+        cohort,
+        phase: change.phase,
+        note: change.note,
+      };
       log.info(event, 'a change is over');
       // What is left of it in the map does no harm.
       await map.forget(id).catch(() => undefined);
       return change;
     } finally {
       this.#beaten.delete(id);
+      this.#again.delete(id);
     }
   }
 
@@ -122,42 +167,110 @@ export class Controller {
   }
 
   async #prepare(change: Change): Promise<Change> {
-    if (!isAsJudged(change)) return this.#undo(change, 'the cohort was changed by somebody else meanwhile');
-    const { pendingMaxMs } = this.#options.policy;
+    const { map, policy } = this.#options;
+    const { pendingMaxMs } = policy;
+    if (change.restarts > 0)
+      await this.#insist(change, policy.retryMaxMs, () => map.claim(change.id, change.token));
     const why = await this.#until(change, pendingMaxMs, (gateways) => unready(change, gateways));
     if (why !== undefined) return this.#undo(change, why);
-    return this.#move(change, change.movesTruth ? 'holding' : 'switching');
+    if (change.movesTruth) return this.#move(change, 'holding');
+    if (isUserChange(change)) {
+      const { store, strander } = this.#options;
+      const objection = await this.#insist(change, policy.retryMaxMs, async () =>
+        strander.objection(change, await store.claimsOf(change.id)),
+      );
+      if (objection !== undefined) return this.#undo(change, objection);
+    }
+    return this.#move(change, 'switching', undefined, NOBODY);
   }
 
   async #hold(change: Change): Promise<Change> {
-    const { map, now, policy } = this.#options;
-    const beganAt = now();
-    const drainMaxMs = policy.drainMaxMs();
-    let epoch: number;
+    const { now, policy } = this.#options;
+    const untilMs = now() + policy.drainMaxMs();
+    let epoch: number | undefined;
     try {
-      epoch = await this.#insist(change, drainMaxMs, () => map.hold(change.id, change.token, change.cohort));
+      const claims = await this.#insist(change, untilMs - now(), () =>
+        this.#options.store.claimsOf(change.id),
+      );
+      epoch = await this.#setHold(change, claims, untilMs);
+      for (;;) {
+        const held: number = epoch;
+        const why = await this.#drain(change, held, untilMs);
+        if (why !== undefined) return await this.#undo(change, why, { holdEpoch: held });
+        const stranding = await this.#insist(change, untilMs - now(), () =>
+          this.#options.strander.strand(change, claims),
+        );
+        if (typeof stranding === 'string') return await this.#undo(change, stranding, { holdEpoch: held });
+        // A map that failed over meanwhile may have lost the hold, and with it what had drained.
+        epoch = await this.#setHold(change, claims, untilMs);
+        if (epoch === held) return await this.#move(change, 'switching', { holdEpoch: held }, stranding);
+      }
+    } catch (error) {
+      if (isFinal(error) || change.phase !== 'holding') throw error;
+      const current = await this.#insist(change, policy.retryMaxMs, () =>
+        this.#options.store.readChange(change.id),
+      );
+      // The point of no return may have been passed by a commit whose answer was lost.
+      if (current?.phase !== 'holding' || current.token !== change.token) throw error;
+      return this.#undo(change, inWords(error), epoch === undefined ? {} : { holdEpoch: epoch });
+    }
+  }
+
+  async #setHold(change: Change, claims: Claims, untilMs: number): Promise<number> {
+    const { map, now } = this.#options;
+    try {
+      return await this.#insist(change, untilMs - now(), () => map.hold(change.id, change.token, claims));
     } catch (error) {
       if (isFinal(error)) throw error;
-      return this.#undo(change, `the hold could not be set: ${inWords(error)}`);
+      throw new Error(`the hold could not be set: ${inWords(error)}`, { cause: error });
     }
-    const leftMs = drainMaxMs - (now() - beganAt);
-    const why = await this.#until(change, leftMs, (gateways) => undrained(change, epoch, gateways), {
-      holdEpoch: epoch,
-    });
-    if (why !== undefined) return this.#undo(change, why, { holdEpoch: epoch });
-    return this.#move(change, 'switching', { holdEpoch: epoch });
+  }
+
+  /** Waits until the hold has drained. @returns why it has not */
+  async #drain(change: Change, epoch: number, untilMs: number): Promise<string | undefined> {
+    let lost = false;
+    const waits: Waits = (gateways) => {
+      const found = undrained(change, epoch, gateways);
+      lost = found?.lost ?? false;
+      return found?.why;
+    };
+    const leftMs = untilMs - this.#options.now();
+    const why = await this.#until(change, leftMs, waits, { holdEpoch: epoch });
+    if (why === undefined) return undefined;
+    if (!lost || change.restarts >= RESTARTS_MAX) return why;
+    this.#again.add(change.id);
+    return `a gateway was lost during the hold, and the change begins again: ${why}`;
   }
 
   async #switch(change: Change): Promise<Change> {
-    const { map, policy } = this.#options;
-    const switchEpoch = await this.#insist(change, policy.retryMaxMs, () =>
-      map.switchCohort(change.id, change.token, change.after),
+    const { store, map, strander, policy } = this.#options;
+    const { id, token, movesTruth } = change;
+    await this.#eachUsers(change, (users) => map.putUsers(id, token, users));
+    const switchEpoch = await this.#insist(change, policy.retryMaxMs, async () =>
+      map.switchTo(id, token, isUserChange(change) ? [] : await store.definitionsOf(id)),
     );
-    const everyone = change.needsEveryGateway && !change.movesTruth;
+    const everyone = change.needsEveryGateway && !movesTruth;
     const waits = everyone ? unappliedByAny : unapplied;
     await this.#until(change, Infinity, (gateways) => waits(switchEpoch, gateways), { switchEpoch });
-    if (change.movesTruth) return this.#move(change, 'releasing', { switchEpoch });
-    return this.#move(change, 'done', { switchEpoch, note: inForce(switchEpoch) });
+    await this.#eachUsers(change, (users) => strander.carry(users));
+    if (movesTruth) return this.#move(change, 'releasing', { switchEpoch });
+    return this.#move(change, 'done', { switchEpoch, note: inForce(change, switchEpoch) });
+  }
+
+  /** Every record that the change has written, page by page. */
+  async #eachUsers(change: Change, work: (users: readonly UserSwitch[]) => Promise<void>): Promise<void> {
+    const { store, policy } = this.#options;
+    let after: string | undefined;
+    for (let left = change.users; left > 0; ) {
+      const page = await this.#insist(change, policy.retryMaxMs, () =>
+        store.usersOf(change.id, after, USERS_MAX),
+      );
+      if (page.length === 0) return;
+      await this.#insist(change, policy.retryMaxMs, () => work(page));
+      await this.#beat(change, undefined);
+      after = page.at(-1)?.user;
+      left -= page.length;
+    }
   }
 
   async #release(change: Change): Promise<Change> {
@@ -166,7 +279,7 @@ export class Controller {
       map.release(change.id, change.token),
     );
     await this.#until(change, Infinity, (gateways) => unapplied(releaseEpoch, gateways), { releaseEpoch });
-    return this.#move(change, 'done', { releaseEpoch, note: inForce(releaseEpoch) });
+    return this.#move(change, 'done', { releaseEpoch, note: inForce(change, releaseEpoch) });
   }
 
   #undo(change: Change, note: string, patch: ChangePatch = {}): Promise<Change> {
@@ -180,7 +293,7 @@ export class Controller {
     );
     // Without a note of its own: the one that says why it was undone stays.
     await this.#until(change, policy.undoMaxMs, (gateways) => unappliedByLive(releaseEpoch, gateways));
-    return this.#move(change, 'undone', { releaseEpoch });
+    return this.#move(change, this.#again.delete(change.id) ? 'pending' : 'undone', { releaseEpoch });
   }
 
   /**
@@ -239,7 +352,7 @@ export class Controller {
   }
 
   /** The one place where the phase changes. */
-  async #move(change: Change, to: Phase, patch?: ChangePatch): Promise<Change> {
+  async #move(change: Change, to: Phase, patch?: ChangePatch, stranding?: Stranding): Promise<Change> {
     const { store, policy } = this.#options;
     const { id, token, phase } = change;
     let tried = false;
@@ -247,11 +360,13 @@ export class Controller {
       if (tried) {
         // A commit whose answer was lost may have happened: the record says.
         const current = await store.readChange(id);
-        if (current === undefined || current.token !== token) throw new ChangeLostError(id);
+        // A change that begins anew has the next token.
+        const mine = token + (to === 'pending' && current?.phase === to ? 1 : 0);
+        if (current === undefined || current.token !== mine) throw new ChangeLostError(id);
         if (current.phase === to) return current;
       }
       tried = true;
-      return store.moveChange(id, token, phase, to, patch);
+      return store.moveChange(id, token, phase, to, patch, stranding);
     });
   }
 
@@ -276,26 +391,26 @@ export class Controller {
   }
 }
 
-/** Whether the record's cohort at the moment of opening is still the one that the change was judged by. */
-function isAsJudged({ before, after, ...change }: Change): boolean {
-  const expected = { ...before, stage: after.stage, ramp: after.ramp };
-  return (
-    change.movesTruth === movesTruth(before, after) &&
-    change.needsEveryGateway === needsEveryGateway(before, after) &&
-    Object.entries(expected).every(([key, value]) =>
-      Object.entries(after).some(
-        ([other, there]) => other === key && JSON.stringify(there) === JSON.stringify(value),
-      ),
-    )
-  );
-}
-
 function isFinal(error: unknown): boolean {
   return error instanceof ChangeLostError || error instanceof ControllerClosedError;
 }
 
-function inForce(epoch: number): string {
-  return `in force everywhere since epoch ${epoch}`;
+function inForce({ dirty, dirtyUsers }: Change, epoch: number): string {
+  const note = `in force everywhere since epoch ${epoch}`;
+  if (dirty === 0) return note;
+  const whose = `${dirty} ${dirty === 1 ? 'user' : 'users'} with writes in new only`;
+  switch (dirtyUsers) {
+    case 'force':
+      return `${note}; ${whose} went back, and those writes are stranded`;
+    case 'keep':
+      return `${note}; ${whose} stayed`;
+    case 'drain':
+      return `${note}; ${whose} stayed, because nothing is mirrored that could drain`;
+    default: {
+      const unknown: never = dirtyUsers;
+      return unknown;
+    }
+  }
 }
 
 function inWords(error: unknown): string {

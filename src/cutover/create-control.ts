@@ -1,26 +1,52 @@
 /** The control service: begins changes, runs them, and finishes or undoes those whose process vanished. */
-import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Cohort } from '../model.ts';
-import { type Change, isOver } from './change.ts';
+import { ABSENT_RECORD, type Cohort, type User } from '../model.ts';
+import type { Change } from './change.ts';
+import { ChangeRunner, type RunnerTiming } from './change-runner.ts';
 import {
-  type Control,
-  EpochMismatchError,
-  type GatewayView,
-  type StageRequest,
-  UnknownCohortError,
+  cohortNamed,
+  judgeWanted,
+  type Wanted,
+  wantedCreation,
+  wantedEdit,
+  wantedRollback,
+  wantedStage,
+} from './cohort-requests.ts';
+import type {
+  ChangeAuthor,
+  CohortDeletion,
+  CohortEdit,
+  CohortRequest,
+  Control,
+  GatewayView,
+  MemberLine,
+  MembersProgress,
+  MembersRequest,
+  PinRequest,
+  ReassignRequest,
+  RollbackPreview,
+  RollbackRequest,
+  StageRequest,
+  UserView,
 } from './control.ts';
-import { Controller, ControllerClosedError, type ControllerPolicy } from './controller.ts';
+import { Controller, type ControllerPolicy } from './controller.ts';
+import { deleteCohort, membersNow } from './delete-cohort.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { fenceMarginMs } from './lease-watch.ts';
-import { movesTruth, needsEveryGateway } from './moves-truth.ts';
+import { type Job, type JobOptions, MemberJob } from './member-job.ts';
+import { previewRollback } from './preview-rollback.ts';
 import { Recovery } from './recovery.ts';
-import { ChangeLostError, type ChangeStore, type ControlMap } from './stores.ts';
+import { ChangeStarter, type Judged } from './start-change.ts';
+import type { Author, ChangeStore, ControlMap, UserRecords } from './stores.ts';
+import { StrandedUsers } from './stranded-users.ts';
+import { judgePin } from './user-requests.ts';
+import type { WriteMarks } from './write-marks.ts';
 
 export interface ControlOptions {
   readonly store: ChangeStore;
   readonly map: ControlMap;
+  readonly users: UserRecords;
+  readonly marks: WriteMarks;
   /** In the order of their rules. */
   readonly readCohorts: () => Promise<readonly Cohort[]>;
   /** `cutover.drainMaxMs`, as it is when a hold begins. */
@@ -34,12 +60,9 @@ export interface ControlOptions {
   readonly timing?: Partial<ControlTiming>;
 }
 
-export interface ControlTiming extends Omit<ControllerPolicy, 'drainMaxMs'> {
+export interface ControlTiming extends Omit<ControllerPolicy, 'drainMaxMs'>, RunnerTiming {
   /** How long the heartbeat of another process's change may stand still. */
   readonly controllerSilentMs: number;
-  /** How long a caller waits for a change that waits for gateways, and for one that goes on. */
-  readonly pendingAnswerMs: number;
-  readonly answerMaxMs: number;
 }
 
 function timingOf({ selfFenceAfterMs, writeMaxMs, timing }: ControlOptions): ControlTiming {
@@ -58,136 +81,149 @@ function timingOf({ selfFenceAfterMs, writeMaxMs, timing }: ControlOptions): Con
   };
 }
 
-const IDEMPOTENCY_LOOKBACK = 500;
+const NOBODY_SAID: Author = { actor: 'system', reason: '' };
+const HISTORY_MAX = 20;
 
 class ControlService implements Control {
   readonly #options: ControlOptions;
-  readonly #timing: ControlTiming;
-  readonly #now: () => number;
   readonly #gateways: GatewayWatch;
-  readonly #controller: Controller;
-  readonly #recovery: Recovery;
-  /** Changes that run here, and their ends. A run never rejects. */
-  readonly #running = new Map<string, Promise<Change | undefined>>();
-  readonly #stop = new AbortController();
+  readonly #runner: ChangeRunner;
+  readonly #starter: ChangeStarter;
+  readonly #jobs: JobOptions;
   readonly #loops: readonly Promise<void>[];
 
   constructor(options: ControlOptions) {
-    const { store, map, log, drainMaxMs, selfFenceAfterMs, writeMaxMs } = options;
+    const { store, map, users, readCohorts, log, drainMaxMs, selfFenceAfterMs, writeMaxMs } = options;
     this.#options = options;
-    this.#timing = timingOf(options);
-    this.#now = options.now ?? (() => performance.now());
-    this.#gateways = new GatewayWatch(store, map, { selfFenceAfterMs, writeMaxMs }, this.#now);
-    this.#controller = new Controller({
+    const timing = timingOf(options);
+    const now = options.now ?? (() => performance.now());
+    this.#gateways = new GatewayWatch(store, map, { selfFenceAfterMs, writeMaxMs }, now);
+    const controller = new Controller({
       store,
       map,
+      strander: new StrandedUsers(options),
       gateways: this.#gateways,
-      policy: { ...this.#timing, drainMaxMs },
+      policy: { ...timing, drainMaxMs },
       log,
-      now: this.#now,
-      sleep: (ms) => this.#sleep(ms),
+      now,
+      sleep: (ms) => this.#runner.sleep(ms),
     });
-    this.#recovery = new Recovery(store, this.#timing.controllerSilentMs, this.#now);
+    const recovery = new Recovery(store, timing.controllerSilentMs, now);
+    this.#runner = new ChangeRunner({ store, controller, recovery, timing, log, now });
+    this.#starter = new ChangeStarter({ store, map, readCohorts, now });
+    this.#jobs = { store, users, readCohorts, starter: this.#starter, runner: this.#runner };
     this.#loops = [
       // Always, so that who is alive is known when a change begins.
       this.#every(Math.max(20, selfFenceAfterMs / 16), () => this.#gateways.ask()),
-      this.#every(this.#timing.controllerSilentMs / 6, () => this.#recover()),
+      this.#every(timing.controllerSilentMs / 6, () => this.#runner.recover()),
     ];
   }
 
   /** Until the service is closed; a failure is tried again the next time. */
   async #every(ms: number, work: () => Promise<unknown>): Promise<void> {
-    while (!this.#stop.signal.aborted) {
+    while (!this.#runner.isStopped) {
       await work().catch(() => undefined);
-      await this.#sleep(ms);
+      await this.#runner.sleep(ms);
     }
   }
 
-  async #sleep(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+  /** Opens a change and runs it, unless its idempotency key has begun it before. */
+  async #begin(
+    author: ChangeAuthor,
+    judge: (cohorts: readonly Cohort[]) => Promise<Judged> | Judged,
+  ): Promise<Change> {
+    const known = await this.#starter.known(author);
+    if (known !== undefined) return this.#runner.outcome(known);
+    const opened = await this.#starter.open(author, judge);
+    if (opened === undefined) throw new Error('there is nothing to change');
+    if (opened.isNew) this.#runner.run(opened.change);
+    return this.#runner.outcome(opened.change);
   }
 
-  async #recover(): Promise<void> {
-    for (const change of await this.#recovery.poll((id) => this.#running.has(id))) {
-      const { id, cohort, phase } = change;
-      const event = { event: 'change_recovered', change: id, cohort, phase };
-      this.#options.log.warn(event, 'a change whose process vanished is taken over');
-      this.#run(change, true);
-    }
+  #change(author: ChangeAuthor, want: (cohorts: readonly Cohort[]) => Wanted) {
+    return this.#begin(author, (cohorts) => judgeWanted(cohorts, want(cohorts)));
   }
 
-  #run(change: Change, taken = false): void {
-    const { id, cohort } = change;
-    if (this.#running.has(id)) return;
-    const running = this.#controller
-      .run(change, taken)
-      .catch((err: unknown) => {
-        if (err instanceof ControllerClosedError || err instanceof ChangeLostError) return undefined;
-        const event = { event: 'change_stuck', change: id, cohort, err };
-        this.#options.log.error(event, 'a change could not go on; it will be taken up again');
-        return undefined;
-      })
-      .finally(() => this.#running.delete(id));
-    this.#running.set(id, running);
+  changeStage(request: StageRequest): Promise<Change> {
+    return this.#change(request, (cohorts) => wantedStage(cohorts, request));
   }
 
-  async changeStage(request: StageRequest): Promise<Change> {
-    const { store, readCohorts } = this.#options;
-    const { stage, ramp, cohort: name, ...rest } = request;
-    const before = (await readCohorts()).find((each) => each.name === name);
-    if (before === undefined) throw new UnknownCohortError(name);
-    const known = await this.#refuseOtherEpoch(request);
-    if (known !== undefined) return this.#outcome(known);
-    const after: Cohort = { ...before, stage, ramp: ramp ?? before.ramp };
-    const id = randomUUID();
-    const change = await store.openChange({
-      ...rest,
-      id,
-      kind: 'stage',
-      cohort: name,
-      after,
-      movesTruth: movesTruth(before, after),
-      needsEveryGateway: needsEveryGateway(before, after),
+  rollback(request: RollbackRequest): Promise<Change> {
+    return this.#change(request, (cohorts) => wantedRollback(cohorts, request));
+  }
+
+  async previewRollback(cohort: string): Promise<RollbackPreview> {
+    return previewRollback(this.#options, cohort, await this.#options.map.epoch());
+  }
+
+  createCohort(request: CohortRequest): Promise<Change> {
+    return this.#change(request, (cohorts) => wantedCreation(cohorts, request));
+  }
+
+  editCohort(request: CohortEdit): Promise<Change> {
+    return this.#change(request, (cohorts) => wantedEdit(cohorts, request));
+  }
+
+  async deleteCohort(request: CohortDeletion): Promise<Change> {
+    return deleteCohort(request, {
+      ...this.#jobs,
+      known: () => this.#starter.known(request),
+      outcome: (change) => this.#runner.outcome(change),
+      change: (author, want) => this.#change(author, want),
     });
-    // Another id: the idempotency key has begun it before.
-    if (change.id === id) this.#run(change);
-    return this.#outcome(change);
   }
 
-  /** A repeated request is answered with what the first one began, however far the map has moved since. */
-  async #refuseOtherEpoch({
-    cohort,
-    expectedEpoch,
-    idempotencyKey,
-  }: StageRequest): Promise<Change | undefined> {
-    if (expectedEpoch === undefined) return undefined;
-    const epoch = await this.#options.map.epoch();
-    if (epoch === expectedEpoch) return undefined;
-    if (idempotencyKey !== undefined) {
-      const begun = await this.#options.store.listChanges(undefined, IDEMPOTENCY_LOOKBACK, cohort);
-      const known = begun.find((each) => each.idempotencyKey === idempotencyKey);
-      if (known !== undefined) return known;
-    }
-    throw new EpochMismatchError(expectedEpoch, epoch);
+  pin(request: PinRequest): Promise<Change> {
+    const { users, marks } = this.#options;
+    return this.#begin(request, (cohorts) => judgePin(request, cohorts, users, marks));
   }
 
-  /** The change when it is over, or as far as it is when the caller has waited for long enough. */
-  async #outcome(begun: Change): Promise<Change> {
-    if (isOver(begun.phase)) return begun;
-    const sinceMs = this.#now();
-    for (;;) {
-      // Its end wakes us; a look at the record now and then tells whether it is still pending.
-      const ended = this.#running.get(begun.id);
-      const pauseMs = Math.min(100, this.#timing.pendingAnswerMs);
-      const over = await Promise.race([ended, this.#sleep(pauseMs)]);
-      if (over !== undefined) return over;
-      const change = (await this.#options.store.readChange(begun.id)) ?? begun;
-      const waitedMs = this.#now() - sinceMs;
-      const enough = change.phase === 'pending' ? this.#timing.pendingAnswerMs : this.#timing.answerMaxMs;
-      if (isOver(change.phase) || waitedMs >= enough || this.#stop.signal.aborted) return change;
-      // It ended here without an outcome: left to whoever recovers it.
-      if (ended === undefined) await this.#sleep(pauseMs);
-    }
+  async *changeMembers(
+    request: MembersRequest,
+    lines: AsyncIterable<MemberLine>,
+  ): AsyncGenerator<MembersProgress> {
+    const kind = request.action === 'add' ? 'members-add' : 'members-remove';
+    yield* this.#job({ ...request, kind }, lines);
+  }
+
+  async *reassign(request: ReassignRequest): AsyncGenerator<MembersProgress> {
+    const lines = membersNow(this.#options.users, request.cohort, 'rule');
+    yield* this.#job({ ...request, kind: 'reassign' }, lines);
+  }
+
+  async *#job(
+    job: Job & Pick<ChangeAuthor, 'expectedEpoch'>,
+    lines: AsyncIterable<MemberLine>,
+  ): AsyncGenerator<MembersProgress> {
+    cohortNamed(await this.#options.readCohorts(), job.cohort);
+    await this.#starter.known({ ...job, idempotencyKey: undefined });
+    yield* new MemberJob(this.#jobs, job).run(lines);
+  }
+
+  members(cohort: string, after: User | undefined, limit: number) {
+    return this.#options.users.membersOf(cohort, after, limit);
+  }
+
+  async user(user: User): Promise<UserView> {
+    const { users, marks } = this.#options;
+    const record = (await users.readUsers([user])).get(user) ?? ABSENT_RECORD;
+    const [writes, history] = await Promise.all([
+      marks.writesOf([{ user, record }]),
+      users.historyOf(user, HISTORY_MAX),
+    ]);
+    return { user, record, dirty: writes.get(user) === 'some', history };
+  }
+
+  async rebuild(author: Author): Promise<{ readonly mapId: string; readonly epoch: number }> {
+    const { map, store, log } = this.#options;
+    const made = await map.rebuild();
+    await store.noteAction('rebuild', made.mapId, author);
+    log.warn({ event: 'state_rebuilt', map: made.mapId, epoch: made.epoch }, 'the state map was rebuilt');
+    return made;
+  }
+
+  openChanges(): Promise<readonly Change[]> {
+    return this.#options.store.openChanges();
   }
 
   changes(before: string | undefined, limit: number, cohort?: string): Promise<readonly Change[]> {
@@ -211,10 +247,11 @@ class ControlService implements Control {
     }));
   }
 
-  async evictGateway(id: string): Promise<boolean> {
+  async evictGateway(id: string, author: Author = NOBODY_SAID): Promise<boolean> {
     const { store, map } = this.#options;
-    const known = (await this.#gateways.ask()).some((each) => each.id === id);
-    if (!known) return false;
+    const known = (await this.#gateways.ask()).find((each) => each.id === id);
+    if (known === undefined) return false;
+    await store.noteAction('evict', `${known.where} (${id})`, author);
     await map.dropLease(id);
     await store.deregisterGateway(id);
     return true;
@@ -226,14 +263,8 @@ class ControlService implements Control {
 
   async close(): Promise<void> {
     // What can end soon ends here; the rest would leave writes held until somebody recovers it.
-    const graceMs = this.#options.drainMaxMs() + 500;
-    await Promise.race([
-      Promise.all(this.#running.values()),
-      delay(graceMs, undefined, { signal: this.#stop.signal }),
-    ]);
-    this.#stop.abort();
-    this.#controller.close();
-    await Promise.all([...this.#loops, ...this.#running.values()]);
+    await this.#runner.close(this.#options.drainMaxMs() + 500);
+    await Promise.all(this.#loops);
   }
 }
 

@@ -10,15 +10,18 @@
 import type { Logger } from 'pino';
 import type { Snapshot } from '../model.ts';
 import type { Attachment, StateChange } from '../state/state-map.ts';
-import { type Acknowledgement, Acknowledger } from './acknowledgement.ts';
+import { type Acknowledgement, Acknowledger, type WritesInFlight } from './acknowledgement.ts';
 import type { InFlightWrites } from './in-flight-writes.ts';
-import type { ChangeStore, ControlMap } from './stores.ts';
+import type { ChangeStore, ControlMap, UndrainedSubject } from './stores.ts';
+import { type UnrecordedMarks, UnrecordedWrites } from './unrecorded-writes.ts';
 
 /** What the agent needs of the state map. */
 export interface FollowedMap {
   readonly snapshot: Snapshot;
   readonly attachment: Attachment;
   onChange(listener: (change: StateChange) => void): () => void;
+  /** Absent where nobody notes who wrote. */
+  readonly marks?: UnrecordedMarks;
 }
 
 export interface GatewayAgentOptions {
@@ -45,6 +48,8 @@ export interface GatewayAgentOptions {
 
 const START_MS = 10_000;
 const RETRY_MS = 100;
+const UNDRAINED_MAX = 5;
+const ROUTES_MAX = 3;
 
 export class GatewayAgent {
   readonly #options: GatewayAgentOptions;
@@ -55,6 +60,8 @@ export class GatewayAgent {
   /** Answered, but the map had more than is applied here. */
   #unproven: { readonly sentAt: number; readonly epoch: number } | undefined;
   readonly #acknowledger: Acknowledger;
+  /** What a drain waits for. */
+  readonly #undrainedWrites: WritesInFlight;
   #acknowledged: Acknowledgement;
   #awaited = new Set<string>();
   #renewing: Promise<void> | undefined;
@@ -69,7 +76,9 @@ export class GatewayAgent {
     this.#digest = options.digest;
     this.#provenAt = options.now();
     this.#acknowledger = new Acknowledger(options.state.snapshot);
-    this.#acknowledged = this.#acknowledger.look(options.state.snapshot, options.writes);
+    const { state, writes } = options;
+    this.#undrainedWrites = state.marks === undefined ? writes : new UnrecordedWrites(writes, state.marks);
+    this.#acknowledged = this.#acknowledger.look(state.snapshot, this.#undrainedWrites);
   }
 
   get id(): string {
@@ -149,16 +158,37 @@ export class GatewayAgent {
   /** Works out what may be acknowledged, and asks to be told when more of it may be. */
   #look(): void {
     const { state, writes } = this.#options;
-    this.#acknowledged = this.#acknowledger.look(state.snapshot, writes);
-    for (const { cohort, unplacedToo } of this.#acknowledged.undrained) {
-      if (this.#awaited.has(cohort)) continue;
-      this.#awaited.add(cohort);
-      void writes.whenDrained(cohort, unplacedToo).then(() => {
-        this.#awaited.delete(cohort);
+    this.#acknowledged = this.#acknowledger.look(state.snapshot, this.#undrainedWrites);
+    for (const each of this.#acknowledged.undrained) {
+      const key = 'user' in each ? `user ${each.user}` : `cohort ${each.cohort}`;
+      if (this.#awaited.has(key)) continue;
+      this.#awaited.add(key);
+      const drained =
+        'user' in each
+          ? writes.whenUserDrained(each.user)
+          : writes.whenDrained(each.cohort, each.unplacedToo);
+      // Marks are waited for after the writes: those make the last of them.
+      const recorded = drained.then(() => state.marks?.recorded());
+      void recorded.then(() => {
+        this.#awaited.delete(key);
         this.#look();
         this.#renewSoon();
       });
     }
+  }
+
+  /** What the drain waits for, for people. */
+  #undrained(): readonly UndrainedSubject[] {
+    const { writes } = this.#options;
+    return this.#acknowledged.undrained.slice(0, UNDRAINED_MAX).map((each) =>
+      'user' in each
+        ? { subject: `user ${each.user}`, writes: each.writes, routes: [] }
+        : {
+            subject: `cohort ${each.cohort}`,
+            writes: each.writes,
+            routes: writes.routesOf(each.cohort, each.unplacedToo).slice(0, ROUTES_MAX),
+          },
+    );
   }
 
   #prove(): void {
@@ -211,7 +241,15 @@ export class GatewayAgent {
     const { applied, drained } = this.#acknowledged;
     this.#counter += 1;
     const sentAt = now();
-    await map.renewLease({ gateway: id, counter: this.#counter, applied, drained, digest: this.#digest });
+    const undrained = this.#undrained();
+    await map.renewLease({
+      gateway: id,
+      counter: this.#counter,
+      applied,
+      drained,
+      digest: this.#digest,
+      ...(undrained.length === 0 ? {} : { undrained }),
+    });
     // After the renewal: a change that did not see it is in this epoch, and has to be applied first.
     const epoch = await map.epoch();
     this.#unproven = { sentAt, epoch };

@@ -3,7 +3,8 @@
  * the hold is in force in the turn in which it is applied, so no later write joins them.
  *
  * A write is counted in the turn in which it is decided; only so can no write slip between decision and count.
- * Reads are not counted. One count costs a few increments and two operations on a map of the users in flight.
+ * Reads are not counted. One count costs a few increments and two operations on a map of the users in flight. The
+ * counts of a cohort are kept by route, so that whoever waits for a drain can be told where it hangs.
  */
 import type { CountedWrite, WriteCount } from '../intake/counted-write.ts';
 import type { User } from '../model.ts';
@@ -29,13 +30,17 @@ interface Counts {
   readonly unplaced: CohortWrites;
 }
 
+type RouteCounts = Map<string, Counts>;
+
 /** The count of users who belong to no cohort. No cohort's name is empty. */
 const NO_COHORT = '';
 
 export class InFlightWrites {
-  readonly #cohorts = new Map<string, Counts>();
+  /** By cohort and route. */
+  readonly #cohorts = new Map<string, RouteCounts>();
   readonly #users = new Map<User, number>();
   readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #waitingUsers = new Map<User, (() => void)[]>();
   #unplaced = 0;
   #total = 0;
 
@@ -44,10 +49,11 @@ export class InFlightWrites {
    *
    * @param placed false for a user whom the attributes of the request put into the cohort, not a membership or
    *   a pin: other attributes could put the same user into another
+   * @param route the name of the route that it came by
    */
-  enter(write: CountedWrite, user: User, cohort: string | undefined, placed: boolean): void {
+  enter(write: CountedWrite, user: User, cohort: string | undefined, placed: boolean, route = ''): void {
     const name = cohort ?? NO_COHORT;
-    const counts = this.#cohorts.get(name) ?? this.#add(name);
+    const counts = this.#cohorts.get(name)?.get(route) ?? this.#add(name, route);
     const count = placed ? counts.placed : counts.unplaced;
     const before = write.countedIn;
     if (before === count) return;
@@ -59,9 +65,10 @@ export class InFlightWrites {
     before?.leave(user);
   }
 
-  #add(name: string): Counts {
+  #add(cohort: string, route: string): Counts {
     const counts = { placed: new CohortWrites(this, false), unplaced: new CohortWrites(this, true) };
-    this.#cohorts.set(name, counts);
+    const routes = this.#cohorts.get(cohort) ?? new Map<string, Counts>();
+    this.#cohorts.set(cohort, routes.set(route, counts));
     return counts;
   }
 
@@ -81,6 +88,7 @@ export class InFlightWrites {
     if (ofUser > 1) this.#users.set(user, ofUser - 1);
     else this.#users.delete(user);
     if (this.#waiting.size > 0 && (last || (unplaced && this.#unplaced === 0))) this.#wake();
+    if (ofUser <= 1 && this.#waitingUsers.size > 0) this.#wakeUser(user);
   }
 
   get total(): number {
@@ -93,8 +101,22 @@ export class InFlightWrites {
   }
 
   ofCohort(cohort: string): number {
-    const counts = this.#cohorts.get(cohort);
-    return counts === undefined ? 0 : counts.placed.count + counts.unplaced.count;
+    let count = 0;
+    for (const { placed, unplaced } of this.#cohorts.get(cohort)?.values() ?? [])
+      count += placed.count + unplaced.count;
+    return count;
+  }
+
+  /** The names of the routes by which writes of the cohort are in flight. @param unplacedToo as of `whenDrained` */
+  routesOf(cohort: string, unplacedToo: boolean): readonly string[] {
+    const routes = new Set<string>();
+    for (const [name, counts] of this.#cohorts) {
+      for (const [route, { placed, unplaced }] of counts) {
+        const mine = name === cohort && placed.count + unplaced.count > 0;
+        if (mine || (unplacedToo && unplaced.count > 0)) routes.add(route);
+      }
+    }
+    return [...routes];
   }
 
   ofUser(user: User): number {
@@ -114,6 +136,20 @@ export class InFlightWrites {
       if (waiting === undefined) this.#waiting.set(key, [resolve]);
       else waiting.push(resolve);
     });
+  }
+
+  /** Resolves when no write of the user is in flight. Only of use while its writes are held. */
+  whenUserDrained(user: User): Promise<void> {
+    if (this.ofUser(user) === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waitingUsers.set(user, [...(this.#waitingUsers.get(user) ?? []), resolve]);
+    });
+  }
+
+  #wakeUser(user: User): void {
+    const waiting = this.#waitingUsers.get(user);
+    this.#waitingUsers.delete(user);
+    for (const resolve of waiting ?? []) resolve();
   }
 
   #drained(key: string): boolean {

@@ -3,20 +3,49 @@ import { STAGE_TABLE } from '../decision/stages.ts';
 import type { Cohort } from '../model.ts';
 import { RAMP_BUCKETS } from '../model.ts';
 
+interface OnNew {
+  readonly who: 'nobody' | 'everybody' | 'buckets' | 'first';
+  /** Buckets or members, of a part. */
+  readonly count: number;
+  readonly salt: string;
+  /** Only those whose own data was moved. */
+  readonly moved: boolean;
+}
+
 /**
- * The users of the cohort whose data is in `new`, as a text that is equal for equal sets. Whoever is inside the
- * ramp has the stage, the rest the stage before it; a user whose own data has to move first stays on `legacy`.
+ * The users of the cohort whose data is in `new`. Whoever is inside the ramp has the stage, the rest the stage before
+ * it; a user whose own data has to move first stays on `legacy`.
  */
-function ownedByNew({ stage, ramp, salt, migration }: Cohort): string {
+function onNew({ stage, ramp, salt, migration }: Cohort): OnNew {
   const inside = STAGE_TABLE[stage];
   const outside = STAGE_TABLE[inside.before];
-  if (inside.target === 'legacy') return 'nobody';
-  const of = migration === 'per-user' ? ' whose data was moved' : '';
-  if (outside.target === 'new') return `everybody${of}`;
-  if (ramp.kind === 'count') return ramp.count <= 0 ? 'nobody' : `the first ${ramp.count}${of}`;
-  if (ramp.buckets <= 0) return 'nobody';
-  if (ramp.buckets >= RAMP_BUCKETS) return `everybody${of}`;
-  return `${ramp.buckets} buckets${of}, salt ${salt}`;
+  const part = (who: OnNew['who'], count = 0): OnNew => ({
+    who,
+    count,
+    salt: who === 'buckets' ? salt : '',
+    moved: who !== 'nobody' && migration === 'per-user',
+  });
+  if (inside.target === 'legacy') return part('nobody');
+  if (outside.target === 'new') return part('everybody');
+  if (ramp.kind === 'count') return ramp.count <= 0 ? part('nobody') : part('first', ramp.count);
+  if (ramp.buckets <= 0) return part('nobody');
+  return ramp.buckets >= RAMP_BUCKETS ? part('everybody') : part('buckets', ramp.buckets);
+}
+
+/** The same as a text that is equal for equal sets; `nobody` and `everybody` for those. */
+export function ownedByNew(cohort: Cohort): string {
+  const { who, count, salt, moved } = onNew(cohort);
+  const part = who === 'buckets' || who === 'first' ? `${who} ${count} ${salt}` : who;
+  return moved ? `${part} whose data was moved` : part;
+}
+
+/** Whether somebody's data may be in `new` before and is not after. */
+export function mayGoBack(before: Cohort, after: Cohort): boolean {
+  const [from, to] = [onNew(before), onNew(after)];
+  if (from.who === 'nobody') return false;
+  if (to.moved && !from.moved) return true;
+  if (to.who === 'everybody') return false;
+  return from.who !== to.who || from.salt !== to.salt || from.count > to.count;
 }
 
 /**

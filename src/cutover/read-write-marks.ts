@@ -2,8 +2,12 @@
  * Reads the marks for a controller. Gateways note marks in the map first and in the record a little later, so each
  * answer begins by collecting into the record what only the map has; then the record has everything.
  */
+import { isFull } from '../decision/ramp.ts';
+import { STAGE_TABLE } from '../decision/stages.ts';
 import type { Cohort, User, UserRecord } from '../model.ts';
 import { hasUsersOnNew, isTracked } from './era.ts';
+import { ownersOf } from './owners.ts';
+import type { UserRecords } from './stores.ts';
 import type { DirtyUsers, UserMove, WriteMarks, Writes } from './write-marks.ts';
 import {
   type Mark,
@@ -16,6 +20,7 @@ import {
 
 export interface WriteMarksOptions {
   readonly store: MarkStore;
+  readonly users: Pick<UserRecords, 'membersOf'>;
   /** As the record has them, deleted ones included. */
   readonly readCohorts: () => Promise<readonly MarkedCohort[]>;
   /** Brings into the record what only the map has; a map that keeps no marks has nothing to bring. */
@@ -24,6 +29,10 @@ export interface WriteMarksOptions {
 
 /** What `MarkStore.addMarks` takes at a time. */
 const ADD_MAX = 1_000;
+/** Members who are looked at one by one, where only the hash of a user tells whether it is on `new`. */
+const SAMPLE_MAX = 100_000;
+const PAGE = 5_000;
+const ALL_MEMBERS = { migratedOnly: false, ordinalBelow: undefined };
 
 class RecordedMarks implements WriteMarks {
   readonly #options: WriteMarksOptions;
@@ -38,10 +47,12 @@ class RecordedMarks implements WriteMarks {
     const cohorts = (await readCohorts()).filter(counts);
     const wanted = cohorts.filter(({ cohort, deleted }) => !deleted && names.includes(cohort.name));
     const members = wanted.map(({ number }) => number);
-    const inside = await store.markedUsers(wanted.map(scopeOf), members, false, limit);
-    // A user without a membership may have written in another cohort before its attributes led here.
+    // Of users without a membership only those matter whose attributes may lead here.
+    const query = { members, withoutToo: wanted.some(leadsTo), limit };
+    const inside = await store.markedUsers({ ...query, scopes: wanted.map(scopeOf), unplacedOnly: false });
+    // They may have written in another cohort, before their attributes led here.
     const others = cohorts.filter((each) => !wanted.includes(each)).map(scopeOf);
-    const outside = await store.markedUsers(others, members, true, limit);
+    const outside = await store.markedUsers({ ...query, scopes: others, unplacedOnly: true });
     const found = new Map([...inside, ...outside].map((marked) => [marked.user, marked]));
     const users = [...found.values()].sort((a, b) => inKeyOrder(a.user, b.user));
     return { users: users.slice(0, limit), more: users.length > limit };
@@ -60,6 +71,42 @@ class RecordedMarks implements WriteMarks {
         writesOf(record, marks.get(user) ?? [], cohorts.filter(counts)),
       ]),
     );
+  }
+
+  async cleanMembers(cohort: Cohort): Promise<number> {
+    const { store, readCohorts, collect } = this.#options;
+    await collect();
+    const cohorts = (await readCohorts()).filter(counts);
+    const found = cohorts.find((each) => !each.deleted && each.cohort.name === cohort.name);
+    if (found === undefined || !isTracked(found.cohort)) return 0;
+    const others = cohorts.filter((each) => each !== found).map(scopeOf);
+    const { ramp, stage, migration } = found.cohort;
+    const migratedOnly = migration === 'per-user';
+    const rampMatters = STAGE_TABLE[STAGE_TABLE[stage].before].target === 'legacy' && !isFull(ramp);
+    if (rampMatters && ramp.kind === 'percent') return this.#cleanOnRamp(found, others);
+    const ordinalBelow = rampMatters && ramp.kind === 'count' ? ramp.count : undefined;
+    return store.unmarkedMembers(scopeOf(found), others, { migratedOnly, ordinalBelow });
+  }
+
+  async #cleanOnRamp({ number, cohort }: MarkedCohort, others: readonly MarkScope[]): Promise<number> {
+    const { store, users } = this.#options;
+    let seen = 0;
+    let clean = 0;
+    for (let after: User | undefined; seen < SAMPLE_MAX; ) {
+      const page = await users.membersOf(cohort.name, after, PAGE);
+      const onNew = page.filter(({ user, record }) => isOnNew(user, record, cohort));
+      const marks = byUser(await store.marksOf(onNew.map(({ user }) => user)));
+      const scope = scopeOf({ number, cohort, deleted: false });
+      clean += onNew.filter(({ user, record }) =>
+        (marks.get(user) ?? []).every((mark) => !saysDirty(mark, record, scope, others)),
+      ).length;
+      seen += page.length;
+      after = page.at(-1)?.user;
+      if (page.length < PAGE) return clean;
+    }
+    const scope: MarkScope = { number, era: 0 };
+    // Of the rest as large a share as of these. An era 0 has no marks, so this counts everybody.
+    return Math.round((clean / seen) * (await store.unmarkedMembers(scope, [], ALL_MEMBERS)));
   }
 
   async carry(moves: readonly UserMove[]): Promise<void> {
@@ -112,6 +159,21 @@ function isIn(mark: StoredMark, { number, era }: MarkScope): boolean {
   return mark.number === number && mark.era === era;
 }
 
+/** Whether this mark, of a member of the cohort with that scope, is one of writes that would be lost. */
+function saysDirty(
+  mark: StoredMark,
+  { membership }: UserRecord,
+  scope: MarkScope,
+  others: readonly MarkScope[],
+): boolean {
+  if (isIn(mark, scope)) return true;
+  return membership?.by === 'rule' && mark.unplaced && others.some((other) => isIn(mark, other));
+}
+
+function isOnNew(user: User, record: UserRecord, cohort: Cohort): boolean {
+  return record.pin === undefined && ownersOf(user, record, [cohort]).has('new');
+}
+
 function leadsTo({ cohort, deleted }: MarkedCohort): boolean {
   return !deleted && (cohort.isDefault || cohort.rule !== undefined);
 }
@@ -127,7 +189,7 @@ function writesOf(
   const own = cohorts.find(({ cohort, deleted }) => !deleted && cohort.name === membership?.cohort);
   const possible = membership === undefined ? cohorts.filter(leadsTo) : own === undefined ? [] : [own];
   if (possible.some(({ cohort }) => !isTracked(cohort))) return 'unknown';
-  if (own !== undefined && marks.some((mark) => isIn(mark, scopeOf(own)))) return 'some';
+  if (marks.some((mark) => possible.some((each) => isIn(mark, scopeOf(each))))) return 'some';
   if (membership?.by === 'explicit') return 'none';
   // It had no membership when it wrote, and may have been in any cohort.
   const elsewhere = marks.some((mark) => mark.unplaced && cohorts.some((each) => isIn(mark, scopeOf(each))));
@@ -146,11 +208,11 @@ function marksFor(
   const possible = cohorts.filter((each) =>
     unplaced ? leadsTo(each) : !each.deleted && each.cohort.name === membership.cohort,
   );
-  return possible
-    .map(({ cohort }): Cohort => cohort)
-    .flatMap(({ name, era, ...rest }) =>
-      era === undefined || !hasUsersOnNew(rest) ? [] : [{ user, cohort: name, era: era.number, unplaced }],
-    );
+  return possible.flatMap(({ cohort }) =>
+    cohort.era === undefined || !hasUsersOnNew(cohort)
+      ? []
+      : [{ user, cohort: cohort.name, era: cohort.era.number, unplaced }],
+  );
 }
 
 /** @param options of the stores that the controller uses */

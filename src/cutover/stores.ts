@@ -1,5 +1,5 @@
 /** What the cutover needs of the record and of the map. `storage` and `state` keep these promises. */
-import type { Backend, Cohort, User, UserRecord } from '../model.ts';
+import type { Backend, Cohort, Membership, User, UserRecord } from '../model.ts';
 import type { Change, ChangeKind, Phase } from './change.ts';
 import type { DirtyPolicy } from './control.ts';
 
@@ -151,6 +151,8 @@ export interface ChangeStore {
   /** Takes a change over, if its heartbeat is still the one given; `undefined` if it is not, or the change is over. */
   takeChange(id: string, heartbeat: number): Promise<Change | undefined>;
   readChange(id: string): Promise<Change | undefined>;
+  /** The one that was begun with this idempotency key. */
+  changeOfKey(key: string): Promise<Change | undefined>;
   /** Not over. */
   openChanges(): Promise<readonly Change[]>;
   /** Newest first. @param before the id of the last one of the page before @param limit 1 to 500 */
@@ -170,6 +172,32 @@ export interface UndrainedSubject {
   readonly writes: number;
   /** The names of the routes that they came by, the first three; not known of a user's. */
   readonly routes: readonly string[];
+}
+
+/** An entry of the audit that is about one user. */
+export interface UserEvent {
+  readonly at: Date;
+  readonly actor: string;
+  readonly reason: string;
+  /** The kind of its change; `user` for a record that was replaced without one. */
+  readonly kind: string;
+  /** `undefined` until it is in force. */
+  readonly epoch: number | undefined;
+}
+
+/** What the record knows of users. */
+export interface UserRecords {
+  /** The records of those that it knows. @param users at most 5,000 */
+  readUsers(users: readonly User[]): Promise<ReadonlyMap<User, UserRecord>>;
+  /** In key order. @param after the last one of the page before @param by only those who became members so */
+  membersOf(
+    cohort: string,
+    after: User | undefined,
+    limit: number,
+    by?: Membership['by'],
+  ): Promise<readonly { readonly user: User; readonly record: UserRecord }[]>;
+  /** Newest first. */
+  historyOf(user: User, limit: number): Promise<readonly UserEvent[]>;
 }
 
 /** What a gateway last said of itself in the map. */
@@ -211,6 +239,9 @@ export interface ControlMap {
   release(change: string, token: number): Promise<number>;
   /** The change is over: forgets its token. */
   forget(change: string): Promise<void>;
+
+  /** Brings into the record the marks of writes that only the map has; absent where the record is the map. */
+  collectMarks?(): Promise<void>;
 
   leases(): Promise<readonly Lease[]>;
   renewLease(lease: Lease): Promise<void>;

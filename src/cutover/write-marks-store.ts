@@ -39,23 +39,39 @@ export interface MarkedUser {
   readonly record: UserRecord;
 }
 
+export interface MarkedUsersQuery {
+  readonly scopes: readonly MarkScope[];
+  /** Numbers of cohorts. */
+  readonly members: readonly number[];
+  /** Also users who are members of no cohort. */
+  readonly withoutToo: boolean;
+  /** Only marks of users who had no membership. */
+  readonly unplacedOnly: boolean;
+  readonly limit: number;
+}
+
+/** Which members are counted. */
+export interface MemberFilter {
+  /** Only those whose own data was moved. */
+  readonly migratedOnly: boolean;
+  /** Only explicit ones with an ordinal below this. */
+  readonly ordinalBelow: number | undefined;
+}
+
 /** The record's part: every call is one transaction. */
 export interface MarkStore {
   /** Adds marks, at most 1,000; those that are there stay. One of a cohort that was deleted is left out. */
   addMarks(marks: readonly Mark[]): Promise<void>;
   /**
-   * Users with a mark in one of the scopes that are not pinned, and are members of one of the cohorts or of none; of
-   * each scope the first `limit` by their keys.
-   *
-   * @param members numbers of cohorts
-   * @param unplacedOnly only marks of users who had no membership
+   * Users with a mark in one of the scopes that are not pinned, and are members of one of the cohorts; of each scope
+   * the first `limit` by their keys, or, with `unplacedOnly`, any `limit`.
    */
-  markedUsers(
-    scopes: readonly MarkScope[],
-    members: readonly number[],
-    unplacedOnly: boolean,
-    limit: number,
-  ): Promise<readonly MarkedUser[]>;
+  markedUsers(query: MarkedUsersQuery): Promise<readonly MarkedUser[]>;
+  /**
+   * How many members of the scope's cohort pass the filter, are not pinned, and have no mark; of those whom a rule
+   * placed, none in `others` either that they got without a membership. May take seconds.
+   */
+  unmarkedMembers(scope: MarkScope, others: readonly MarkScope[], filter: MemberFilter): Promise<number>;
   /** Every mark of these users, old eras included; at most 5,000 users. */
   marksOf(users: readonly User[]): Promise<readonly StoredMark[]>;
   /** Takes the marks of the scope `PINNED_SCOPE` away from these users. */

@@ -2,7 +2,7 @@
  * Who wrote to `new` since its truth moved there, for whoever moves a truth back. ARCHITECTURE.md, section 'Who
  * wrote since the switch', has the states and the crash points.
  */
-import type { User, UserRecord } from '../model.ts';
+import type { Cohort, User, UserRecord } from '../model.ts';
 import type { MarkedUser } from './write-marks-store.ts';
 
 /**
@@ -46,6 +46,14 @@ export interface WriteMarks {
   writesOf(
     users: readonly { readonly user: User; readonly record: UserRecord }[],
   ): Promise<ReadonlyMap<User, Writes>>;
+  /**
+   * How many members that the record knows are in `new` and would leave it without losing anything if the cohort went
+   * back. Exact; but of a ramp by percent with more than 100,000 members it is worked out from that many. May
+   * take seconds.
+   * @returns 0 for a cohort that is not tracked: there nobody is known to be clean
+   * @throws when a store does not answer
+   */
+  cleanMembers(cohort: Cohort): Promise<number>;
   /**
    * Keeps what is known of users whose records a change has replaced and whose truth stayed in `new`: pinned or not
    * any more, in another cohort. To be called with every user of the change when all gateways have applied it,

@@ -132,7 +132,8 @@ function countWrite(exchange: Exchange, user: User, decision: Decision, writes: 
     return;
   }
   const { membership, pin } = exchange.record;
-  writes.enter(exchange, user, decision.cohort, membership !== undefined || pin !== undefined);
+  const placed = membership !== undefined || pin !== undefined;
+  writes.enter(exchange, user, decision.cohort, placed, exchange.route?.name);
 }
 
 /** Whether this write, decided before, must not reach its backend any more: its truth may have moved since. */
@@ -144,7 +145,8 @@ export function isFencedOff(exchange: Exchange, { fenced, state }: Deciding): bo
 
 /** Whether this user's truth may be on the move while the gateway cannot hear of it. */
 function isUnderWay(decision: Decision, exchange: Exchange, snapshot: Snapshot): boolean {
-  if (exchange.record.pin !== undefined && exchange.user !== undefined) return true;
+  const { user } = exchange;
+  if (user !== undefined && (exchange.record.pin !== undefined || snapshot.userHolds.has(user))) return true;
   if (decision.cohort === undefined) return false;
   // Whatever its stage: its truth is on the move at this moment.
   if (snapshot.cohortHolds.has(decision.cohort)) return true;

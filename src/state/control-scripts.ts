@@ -3,8 +3,9 @@
  * JSON object in the hash `control`:
  *
  *     token      of its controller
+ *     attempt    how often the change has begun anew; a new attempt has made no step
  *     moves      whether it moves a truth: then it is not switched without its hold
- *     field      of its hold; empty before the first
+ *     fields     of its hold; none before the first
  *     held, switched, released
  *                the epochs of these steps; 0 before them
  *
@@ -36,9 +37,15 @@ local known = cjson.decode(json)
 if known.token > tonumber(ARGV[3]) then return ${LOST} end
 if known.token < tonumber(ARGV[3]) then return ${UNCLAIMED} end
 local function holds()
-  if known.field == '' then return false end
-  local hold = redis.call('HGET', KEYS[3], known.field)
-  return hold and cjson.decode(hold).change == ARGV[2]
+  if #known.fields == 0 then return false end
+  for _, field in ipairs(known.fields) do
+    local hold = redis.call('HGET', KEYS[3], field)
+    if not hold or cjson.decode(hold).change ~= ARGV[2] then return false end
+  end
+  return true
+end
+local function hold(field)
+  redis.call('HSET', KEYS[3], field, cjson.encode({ change = ARGV[2], epoch = known.held }))
 end
 local function remember() redis.call('HSET', KEYS[2], ARGV[2], cjson.encode(known)) end
 local function announce(feed)
@@ -47,16 +54,19 @@ local function announce(feed)
   return epoch
 end`;
 
-/** Makes a token the change's. KEYS meta control over; ARGV map, change, token, 1 when it moves a truth. */
+/** Makes a token the change's. KEYS meta control over; ARGV map, change, token, 1 when it moves a truth, attempt. */
 export const CLAIM: RedisScript = {
   keys: 3,
   lua: `
 if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return ${OTHER_MAP} end
 if redis.call('ZSCORE', KEYS[3], ARGV[2]) then return ${LOST} end
-local known = { held = 0, switched = 0, released = 0, field = '' }
+local known = { held = 0, switched = 0, released = 0, attempt = tonumber(ARGV[5]), fields = {} }
 local json = redis.call('HGET', KEYS[2], ARGV[2])
-if json then known = cjson.decode(json) end
-if known.token and known.token > tonumber(ARGV[3]) then return ${LOST} end
+if json then
+  local found = cjson.decode(json)
+  if found.token > tonumber(ARGV[3]) then return ${LOST} end
+  if found.attempt == known.attempt then known = found end
+end
 known.token = tonumber(ARGV[3])
 known.moves = ARGV[4] == '1'
 redis.call('HSET', KEYS[2], ARGV[2], cjson.encode(known))
@@ -64,25 +74,67 @@ return 1`,
 };
 
 /**
- * Holds a cohort. KEYS meta control holds cohorts changes; ARGV map, change, token, feed bound, cohort number.
- * A hold of another change is replaced: the record has one open change for a cohort, so that one is over.
+ * Holds cohorts and users. KEYS meta control holds cohorts changes; ARGV map, change, token, feed bound, then the
+ * fields: `c` and a cohort's number, or `u` and a user. A hold of another change is replaced: the record has one open
+ * change for a cohort or a user, so that one is over.
  */
 export const HOLD: RedisScript = {
   keys: 5,
   lua: `${CHECKED}
 if known.released > 0 then return ${LOST} end
 if holds() then return known.held end
-if redis.call('HEXISTS', KEYS[4], ARGV[5]) == 0 then return ${NO_COHORT} end
-known.field = 'c' .. ARGV[5]
+known.fields = {}
+for i = 5, #ARGV do
+  local field = ARGV[i]
+  if string.sub(field, 1, 1) == 'c' and redis.call('HEXISTS', KEYS[4], string.sub(field, 2)) == 0 then
+    return ${NO_COHORT}
+  end
+  known.fields[i - 4] = field
+end
 known.held = announce(KEYS[5])
-redis.call('HSET', KEYS[3], known.field, cjson.encode({ change = ARGV[2], epoch = known.held }))
+for _, field in ipairs(known.fields) do hold(field) end
 remember()
 return known.held`,
 };
 
 /**
- * Replaces a cohort's definition. KEYS meta control holds cohorts changes; ARGV map, change, token, feed bound,
- * cohort number, JSON.
+ * Whether users' records may be put in force. KEYS meta control holds; ARGV map, change, token. Returns the epoch of the
+ * switch when it was made, else 0.
+ */
+export const MAY_SWITCH: RedisScript = {
+  keys: 3,
+  lua: `${CHECKED}
+if known.switched > 0 then return known.switched end
+if known.released > 0 then return ${LOST} end
+if known.moves and not holds() then return ${NO_HOLD} end
+return 0`,
+};
+
+/**
+ * Announces records that are in their buckets, all in one epoch. KEYS meta control holds changes; ARGV map, change,
+ * token, feed bound, then user and record of each, 500 at the most.
+ */
+export const ANNOUNCE_SWITCHED: RedisScript = {
+  keys: 4,
+  lua: `${CHECKED}
+if known.released > 0 then return ${LOST} end
+if known.moves and not holds() then return ${NO_HOLD} end
+local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+local fields = { 'e', epoch, 'k', 'p' }
+for i = 5, #ARGV, 2 do
+  fields[#fields + 1] = 'u'
+  fields[#fields + 1] = ARGV[i]
+  fields[#fields + 1] = 'r'
+  fields[#fields + 1] = ARGV[i + 1]
+end
+redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', unpack(fields))
+return epoch`,
+};
+
+/**
+ * Replaces definitions of cohorts. One that is new is held at once. Without definitions there is no epoch of its own:
+ * everything that was announced before is in force at the present one. KEYS meta control holds cohorts changes; ARGV
+ * map, change, token, feed bound, then number and JSON of each cohort.
  */
 export const SWITCH: RedisScript = {
   keys: 5,
@@ -90,8 +142,15 @@ export const SWITCH: RedisScript = {
 if known.switched > 0 then return known.switched end
 if known.released > 0 then return ${LOST} end
 if known.moves and not holds() then return ${NO_HOLD} end
-redis.call('HSET', KEYS[4], ARGV[5], ARGV[6])
-known.switched = announce(KEYS[5])
+for i = 5, #ARGV, 2 do
+  if known.moves and redis.call('HEXISTS', KEYS[4], ARGV[i]) == 0 then
+    known.fields[#known.fields + 1] = 'c' .. ARGV[i]
+    hold('c' .. ARGV[i])
+  end
+  redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1])
+end
+if #ARGV > 4 then known.switched = announce(KEYS[5])
+else known.switched = tonumber(redis.call('HGET', KEYS[1], 'epoch')) end
 remember()
 return known.switched`,
 };
@@ -104,12 +163,13 @@ export const RELEASE: RedisScript = {
   keys: 4,
   lua: `${CHECKED}
 if known.released > 0 then return known.released end
-if holds() then
-  redis.call('HDEL', KEYS[3], known.field)
-  known.released = announce(KEYS[4])
-else
-  known.released = tonumber(redis.call('HGET', KEYS[1], 'epoch'))
+local gone = 0
+for _, field in ipairs(known.fields) do
+  local hold = redis.call('HGET', KEYS[3], field)
+  if hold and cjson.decode(hold).change == ARGV[2] then gone = gone + redis.call('HDEL', KEYS[3], field) end
 end
+if gone > 0 then known.released = announce(KEYS[4])
+else known.released = tonumber(redis.call('HGET', KEYS[1], 'epoch')) end
 remember()
 return known.released`,
 };

@@ -3,28 +3,63 @@
  * here outlives it; what a change had reached is in the record, and `restore` takes it from there.
  */
 import type { Change } from '../cutover/change.ts';
-import { ChangeLostError, type ControlMap, type Lease } from '../cutover/stores.ts';
-import type { Cohort, Hold, Snapshot } from '../model.ts';
+import { ChangeRefusedError } from '../cutover/control.ts';
+import {
+  ChangeLostError,
+  type Claims,
+  type CohortSwitch,
+  type ControlMap,
+  type Lease,
+  type UserSwitch,
+} from '../cutover/stores.ts';
+import type { Cohort, Hold, Snapshot, User } from '../model.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { assertOver, claimable } from './claimable.ts';
 import { OVER_MAX } from './control-scripts.ts';
 import { reopenedChange } from './reopened-change.ts';
 import { createSnapshot } from './snapshot.ts';
+import type { Versioned } from './versioned.ts';
 
 export interface EmbeddedControlOptions {
-  readonly record: Pick<RecordStore, 'changes' | 'nextEpoch'>;
+  readonly record: Pick<RecordStore, 'changes' | 'nextEpoch' | 'readCohorts'>;
   readonly snapshot: () => Snapshot;
   /** Puts a new snapshot in force and tells the listeners. */
   readonly apply: (snapshot: Snapshot) => void;
+  /** Takes in a record that the record store has. */
+  readonly applyUser: (user: User, versioned: Versioned) => void;
 }
 
 /** What is known of an open change, as in Redis. */
 interface Known {
   token: number;
+  attempt: number;
   moves: boolean;
   held: number;
   switched: number;
   released: number;
+  /** What is held; nothing before the first hold. */
+  what: Pick<Claims, 'held' | 'users'>;
+}
+
+const NOTHING = { held: [], users: [] };
+
+interface Holds {
+  readonly cohortHolds: ReadonlyMap<string, Hold>;
+  readonly userHolds: ReadonlyMap<User, Hold>;
+}
+
+function withHold({ cohortHolds, userHolds }: Holds, { what }: Known, hold: Hold): Holds {
+  return {
+    cohortHolds: new Map([...cohortHolds, ...what.held.map((name) => [name, hold] as const)]),
+    userHolds: new Map([...userHolds, ...what.users.map((user) => [user, hold] as const)]),
+  };
+}
+
+function withoutHold({ cohortHolds, userHolds }: Holds, change: string): Holds {
+  return {
+    cohortHolds: new Map([...cohortHolds].filter(([, hold]) => hold.change !== change)),
+    userHolds: new Map([...userHolds].filter(([, hold]) => hold.change !== change)),
+  };
 }
 
 /** Epochs taken for one step, each overtaken by another change of the map. */
@@ -42,27 +77,26 @@ export class EmbeddedControl implements ControlMap {
   }
 
   /** Takes up the changes that the record has open; the holds that the first snapshot has then. */
-  restore(open: readonly Change[], epoch: number): ReadonlyMap<string, Hold> {
-    const holds = new Map<string, Hold>();
-    for (const change of open) {
-      const known = reopenedChange(change, epoch);
-      if (known === undefined) continue;
-      this.#known.set(change.id, { ...known });
-      if (known.held > 0) holds.set(change.cohort, { change: change.id, epoch });
+  restore(open: readonly (readonly [Change, Claims])[], epoch: number): Holds {
+    let holds: Holds = { cohortHolds: new Map(), userHolds: new Map() };
+    for (const [change, claims] of open) {
+      const reopened = reopenedChange(change, epoch);
+      if (reopened === undefined) continue;
+      const known: Known = { ...reopened, what: reopened.held > 0 ? claims : NOTHING };
+      this.#known.set(change.id, known);
+      if (known.held > 0) holds = withHold(holds, known, { change: change.id, epoch });
     }
     return holds;
   }
 
   async claim(change: string, token: number): Promise<void> {
-    const { movesTruth } = await claimable(this.#options.record.changes, change, token);
-    const known = this.#known.get(change);
-    if (this.#over.has(change) || (known !== undefined && known.token > token))
+    const { movesTruth, restarts } = await claimable(this.#options.record.changes, change, token);
+    const found = this.#known.get(change);
+    if (this.#over.has(change) || (found !== undefined && found.token > token))
       throw new ChangeLostError(change);
-    this.#known.set(change, {
-      ...(known ?? { held: 0, switched: 0, released: 0 }),
-      token,
-      moves: movesTruth,
-    });
+    const fresh = { held: 0, switched: 0, released: 0, what: NOTHING };
+    const known = found?.attempt === restarts ? found : fresh;
+    this.#known.set(change, { ...known, attempt: restarts, token, moves: movesTruth });
   }
 
   async #claimed(change: string, token: number): Promise<Known> {
@@ -105,42 +139,81 @@ export class EmbeddedControl implements ControlMap {
     throw new Error('the state map changes too fast: try again');
   }
 
-  #holds(snapshot: Snapshot, change: string): string | undefined {
-    for (const [cohort, hold] of snapshot.cohortHolds) if (hold.change === change) return cohort;
-    return undefined;
+  #isHeld({ what }: Known, snapshot: Snapshot, change: string): boolean {
+    const mine = (hold: Hold | undefined): boolean => hold?.change === change;
+    return (
+      what.held.length + what.users.length > 0 &&
+      what.held.every((name) => mine(snapshot.cohortHolds.get(name))) &&
+      what.users.every((user) => mine(snapshot.userHolds.get(user)))
+    );
   }
 
-  hold(change: string, token: number, cohort: string): Promise<number> {
+  hold(change: string, token: number, what: Pick<Claims, 'held' | 'users'>): Promise<number> {
     return this.#step(
       change,
       token,
       (known, snapshot) => {
         if (known.released > 0) throw new ChangeLostError(change);
-        if (!snapshot.cohortByName.has(cohort)) throw new Error(`there is no cohort ${cohort}`);
-        return this.#holds(snapshot, change) === undefined ? undefined : known.held;
+        return this.#isHeld(known, snapshot, change) ? known.held : undefined;
       },
-      (known, { cohortHolds }, epoch) => {
+      (known, snapshot, epoch) => {
         known.held = epoch;
-        return { cohortHolds: new Map([...cohortHolds, [cohort, { change, epoch }]]) };
+        // One that is to be made is held when it is there.
+        known.what = { ...what, held: what.held.filter((name) => snapshot.cohortByName.has(name)) };
+        return withHold(snapshot, known, { change, epoch });
       },
     );
   }
 
-  switchCohort(change: string, token: number, cohort: Cohort): Promise<number> {
+  /** The epoch of a switch that was made; else it is looked whether it may be. */
+  #switched(known: Known, snapshot: Snapshot, change: string): number | undefined {
+    if (known.switched > 0) return known.switched;
+    if (known.released > 0) throw new ChangeLostError(change);
+    if (known.moves && !this.#isHeld(known, snapshot, change))
+      throw new Error(`the state map has lost the hold of change ${change}: it has to be held again`);
+    return undefined;
+  }
+
+  async putUsers(change: string, token: number, users: readonly UserSwitch[]): Promise<void> {
+    await this.#step(
+      change,
+      token,
+      (known, snapshot) => this.#switched(known, snapshot, change),
+      () => {
+        for (const { user, after, version } of users)
+          this.#options.applyUser(user, { record: after, version });
+        return {};
+      },
+    );
+  }
+
+  async switchTo(change: string, token: number, switched: readonly CohortSwitch[]): Promise<number> {
+    const { record } = this.#options;
+    const order = switched.length === 0 ? [] : await namesInOrder(record);
     return this.#step(
       change,
       token,
       (known, snapshot) => {
-        if (known.switched > 0) return known.switched;
-        if (known.released > 0) throw new ChangeLostError(change);
-        if (!snapshot.cohortByName.has(cohort.name)) throw new Error(`there is no cohort ${cohort.name}`);
-        if (known.moves && this.#holds(snapshot, change) === undefined)
-          throw new Error(`the state map has lost the hold of change ${change}: it has to be held again`);
-        return undefined;
+        const epoch = this.#switched(known, snapshot, change);
+        if (epoch !== undefined || switched.length > 0) return epoch;
+        known.switched = snapshot.epoch;
+        return known.switched;
       },
-      (known, { cohorts }, epoch) => {
+      (known, snapshot, epoch) => {
         known.switched = epoch;
-        return { cohorts: cohorts.map((each) => (each.name === cohort.name ? cohort : each)) };
+        const cohorts = new Map(snapshot.cohortByName);
+        const made: string[] = [];
+        for (const { cohort, deleted } of switched) {
+          if (!cohorts.has(cohort.name) && !deleted) made.push(cohort.name);
+          if (deleted) cohorts.delete(cohort.name);
+          else cohorts.set(cohort.name, cohort);
+        }
+        const held = known.moves ? made : [];
+        known.what = { ...known.what, held: [...known.what.held, ...held] };
+        return {
+          cohorts: inOrder(cohorts, order),
+          ...(known.moves ? withHold(snapshot, known, { change, epoch: known.held }) : {}),
+        };
       },
     );
   }
@@ -151,13 +224,14 @@ export class EmbeddedControl implements ControlMap {
       token,
       (known, snapshot) => {
         if (known.released > 0) return known.released;
-        if (this.#holds(snapshot, change) !== undefined) return undefined;
+        const holds = [...snapshot.cohortHolds.values(), ...snapshot.userHolds.values()];
+        if (holds.some((hold) => hold.change === change)) return undefined;
         known.released = snapshot.epoch;
         return known.released;
       },
-      (known, { cohortHolds }, epoch) => {
+      (known, snapshot, epoch) => {
         known.released = epoch;
-        return { cohortHolds: new Map([...cohortHolds].filter(([, hold]) => hold.change !== change)) };
+        return withoutHold(snapshot, change);
       },
     );
   }
@@ -188,7 +262,21 @@ export class EmbeddedControl implements ControlMap {
     return this.#options.snapshot().epoch;
   }
 
+  async rebuild(): Promise<never> {
+    throw new ChangeRefusedError('the embedded state map is the record itself: there is nothing to rebuild');
+  }
+
   close(): void {
     this.#leases.clear();
   }
+}
+
+async function namesInOrder(record: Pick<RecordStore, 'readCohorts'>): Promise<string[]> {
+  return (await record.readCohorts()).filter(({ deleted }) => !deleted).map(({ cohort }) => cohort.name);
+}
+
+function inOrder(cohorts: ReadonlyMap<string, Cohort>, names: readonly string[]): Cohort[] {
+  const places = new Map(names.map((name, place) => [name, place]));
+  const place = ({ name }: Cohort): number => places.get(name) ?? Infinity;
+  return [...cohorts.values()].toSorted((a, b) => place(a) - place(b) || 0);
 }

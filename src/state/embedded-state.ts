@@ -3,6 +3,8 @@
  * memory. Changes happen in this process only, so there is no feed; each is applied when it is committed.
  */
 import type { Logger } from 'pino';
+import type { Change } from '../cutover/change.ts';
+import type { Claims } from '../cutover/stores.ts';
 import { TurnoutError } from '../errors.ts';
 import type { Cohort, Snapshot, User, UserRecord } from '../model.ts';
 import { MapReplacedError, type RecordStore } from '../storage/record-store.ts';
@@ -73,6 +75,10 @@ export function createEmbeddedState(options: EmbeddedStateOptions): StateMap {
       snapshot = next;
       listeners.emit({ kind: 'snapshot' });
     },
+    applyUser(user, versioned) {
+      users.apply(user, versioned);
+      listeners.emit({ kind: 'user', user });
+    },
   });
 
   return {
@@ -86,14 +92,16 @@ export function createEmbeddedState(options: EmbeddedStateOptions): StateMap {
     async start() {
       const map = await store.createMap();
       await store.seedCohorts(options.cohorts);
-      const open = await store.changes.openChanges();
+      const open: [Change, Claims][] = [];
+      for (const change of await store.changes.openChanges())
+        open.push([change, await store.changes.claimsOf(change.id)]);
       const cohorts = await store.readCohorts();
       const epoch = Math.max(map.version, map.epoch);
       snapshot = createSnapshot({
         mapId: map.id,
         epoch,
         cohorts: cohorts.filter(({ deleted }) => !deleted).map(({ cohort }) => cohort),
-        cohortHolds: control.restore(open, epoch),
+        ...control.restore(open, epoch),
       });
       sweeping = setInterval(() => void marks.sweep(), SWEEP_MS).unref();
       log.info(

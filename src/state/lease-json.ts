@@ -9,16 +9,20 @@ const LeaseJson = Type.Object({
   applied: Count,
   drained: Count,
   digest: Type.String(),
+  // Absent in what an older version wrote.
+  undrained: Type.Optional(
+    Type.Array(Type.Object({ subject: Type.String(), writes: Count, routes: Type.Array(Type.String()) })),
+  ),
 });
 
-export function leaseJson({ gateway, counter, applied, drained, digest }: Lease): string {
-  return JSON.stringify({ gateway, counter, applied, drained, digest });
+export function leaseJson({ gateway, counter, applied, drained, digest, undrained }: Lease): string {
+  return JSON.stringify({ gateway, counter, applied, drained, digest, undrained });
 }
 
 /** @throws TypeError for what is no lease */
 export function parseLease(json: string): Lease {
   const value: unknown = JSON.parse(json);
   if (!Value.Check(LeaseJson, value)) throw new TypeError('a lease of the state map is not valid');
-  const { gateway, counter, applied, drained, digest } = value;
-  return { gateway, counter, applied, drained, digest };
+  const { gateway, counter, applied, drained, digest, undrained } = value;
+  return { gateway, counter, applied, drained, digest, ...(undrained === undefined ? {} : { undrained }) };
 }

@@ -91,6 +91,13 @@ export class MapCommands {
     return id && epoch ? { id: text(id), epoch: integer(epoch) } : undefined;
   }
 
+  /** The map that is there, or `undefined`. */
+  async readIdentity(): Promise<MapIdentity | undefined> {
+    const reply = this.#client.raw.hmgetBuffer(this.#keys.meta, 'id', 'buckets');
+    const [id, buckets] = await within(reply, this.#commandMs, 'Redis');
+    return id && buckets ? { id: text(id), buckets: integer(buckets) } : undefined;
+  }
+
   /** The bytes of a user's record, or `undefined`. @throws BucketLostError when the bucket is not of this map */
   async readUser(map: MapIdentity, user: User): Promise<Buffer | undefined> {
     const key = this.#keys.bucket(userBucket(user, map.buckets));

@@ -15,6 +15,7 @@
 import type { Logger } from 'pino';
 import type { RecordStore } from '../storage/record-store.ts';
 import { cohortNumbers } from './cohort-numbers.ts';
+import { holdFields } from './hold-fields.ts';
 import { bucketMark, type MapCommands, type MapContent, type MapIdentity } from './map-commands.ts';
 import { encodeRecord } from './record-codec.ts';
 import type { RedisClient } from './redis-client.ts';
@@ -72,21 +73,23 @@ async function writeUsers(options: RebuildOptions, map: MapIdentity): Promise<nu
 
 /**
  * What the record says now, while there is no map: no step of a change has taken effect that the record was not
- * told of before. The cohorts are read last, so that each one that is held is among them.
+ * told of before. The cohorts are read last, so that each one that is held is among them; one that a change is about to make is not there
+ * yet, and the switch holds it.
  */
 async function readContent(record: RecordStore, epoch: number): Promise<MapContent> {
-  const open = await record.changes.openChanges();
+  const open = [];
+  for (const change of await record.changes.openChanges()) {
+    const reopened = reopenedChange(change, epoch);
+    if (reopened === undefined) continue;
+    open.push({ id: change.id, reopened, claims: await record.changes.claimsOf(change.id) });
+  }
   const cohorts = await record.readCohorts();
-  const numbers = cohortNumbers(cohorts);
   const held: [string, string][] = [];
   const known: [string, string][] = [];
-  for (const change of open) {
-    const reopened = reopenedChange(change, epoch);
-    const number = numbers.numberOf(change.cohort);
-    if (reopened === undefined || number === undefined) continue;
-    const field = `c${number}`;
-    known.push([change.id, JSON.stringify({ ...reopened, field })]);
-    if (reopened.held > 0) held.push([field, JSON.stringify({ change: change.id, epoch })]);
+  for (const { id, reopened, claims } of open) {
+    const fields = reopened.held > 0 ? holdFields(claims, cohorts) : [];
+    known.push([id, JSON.stringify({ ...reopened, fields })]);
+    for (const field of fields) held.push([field, JSON.stringify({ change: id, epoch })]);
   }
   return { cohorts, held, known };
 }

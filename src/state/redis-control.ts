@@ -4,15 +4,25 @@
  *
  * Any error but `ChangeLostError` leaves open whether the call took effect. Each may be repeated as it is.
  */
-import { ChangeLostError, type ControlMap, type Lease } from '../cutover/stores.ts';
-import type { Cohort } from '../model.ts';
-import { MapReplacedError, type RecordStore, type StoredCohort } from '../storage/record-store.ts';
-import { assertOver, claimable } from './claimable.ts';
+import type { Logger } from 'pino';
 import {
+  ChangeLostError,
+  type Claims,
+  type CohortSwitch,
+  type ControlMap,
+  type Lease,
+  type UserSwitch,
+} from '../cutover/stores.ts';
+import { MapReplacedError, type RecordStore } from '../storage/record-store.ts';
+import { assertOver, claimable } from './claimable.ts';
+import { cohortNumbers } from './cohort-numbers.ts';
+import {
+  ANNOUNCE_SWITCHED,
   CLAIM,
   FORGET,
   HOLD,
   LOST,
+  MAY_SWITCH,
   NO_COHORT,
   NO_HOLD,
   OTHER_MAP,
@@ -23,10 +33,14 @@ import {
   SWITCH,
   UNCLAIMED,
 } from './control-scripts.ts';
+import { holdFields, storedCohort } from './hold-fields.ts';
 import { leaseJson, parseLease } from './lease-json.ts';
 import { MapCommands } from './map-commands.ts';
+import { MarkSets } from './mark-sets.ts';
+import { putIntoBuckets } from './put-users.ts';
+import { rebuildMap } from './rebuild.ts';
 import { type Argument, openRedis, type RedisClient, type RedisModel } from './redis-client.ts';
-import { CHANGES_MAX, type RedisKeys, redisKeys } from './redis-keys.ts';
+import { BATCHES_MAX, CHANGES_MAX, type RedisKeys, redisKeys } from './redis-keys.ts';
 import type { RedisScript } from './redis-scripts.ts';
 import { integer, list, text } from './reply.ts';
 import { cohortJson } from './shared-state.ts';
@@ -34,7 +48,8 @@ import { within } from './within.ts';
 
 export interface RedisControlOptions {
   readonly model: RedisModel;
-  readonly record: Pick<RecordStore, 'changes' | 'readCohorts'>;
+  readonly record: RecordStore;
+  readonly log: Logger;
   /**
    * The id of the map that this gateway follows at this moment: its lease counts in that one and in no other.
    * Absent in a process that follows none; it has no lease.
@@ -48,6 +63,8 @@ interface Connection {
 }
 
 const CONNECT_MS = 5_000;
+/** Users that one script announces. */
+const ANNOUNCED_MAX = 500;
 
 export class RedisControl implements ControlMap {
   readonly #options: RedisControlOptions;
@@ -145,9 +162,9 @@ export class RedisControl implements ControlMap {
     // The map is named before the record is asked. A controller that is stopped after the answer finds, when it
     // continues and the change is over, either that in this map or another map.
     const mapId = await this.#currentMap();
-    const { movesTruth } = await claimable(this.#options.record.changes, change, token);
+    const { movesTruth, restarts } = await claimable(this.#options.record.changes, change, token);
     const { meta, control, over } = this.#keys;
-    const args = [mapId, change, token, movesTruth ? 1 : 0];
+    const args = [mapId, change, token, movesTruth ? 1 : 0, restarts];
     this.#outcome(await this.#run(CLAIM, [meta, control, over], args), mapId, change);
   }
 
@@ -158,10 +175,11 @@ export class RedisControl implements ControlMap {
     change: string,
     token: number,
     args: readonly Argument[],
+    feedMax = CHANGES_MAX,
   ): Promise<number> {
     const attempt = async (): Promise<{ mapId: string; reply: unknown }> => {
       const mapId = await this.#currentMap();
-      const reply = await this.#run(script, keys, [mapId, change, token, CHANGES_MAX, ...args]);
+      const reply = await this.#run(script, keys, [mapId, change, token, feedMax, ...args]);
       return { mapId, reply };
     };
     let { mapId, reply } = await attempt();
@@ -172,24 +190,41 @@ export class RedisControl implements ControlMap {
     return this.#outcome(reply, mapId, change);
   }
 
-  async #stored(name: string): Promise<StoredCohort> {
-    const stored = (await this.#options.record.readCohorts()).find(
-      ({ cohort, deleted }) => cohort.name === name && !deleted,
-    );
-    if (stored === undefined) throw new Error(`there is no cohort ${name}`);
-    return stored;
+  async hold(change: string, token: number, what: Pick<Claims, 'held' | 'users'>): Promise<number> {
+    const stored = await this.#options.record.readCohorts();
+    const { meta, control, holds, cohorts, changes } = this.#keys;
+    const fields = holdFields(what, stored);
+    return this.#step(HOLD, [meta, control, holds, cohorts, changes], change, token, fields);
   }
 
-  async hold(change: string, token: number, cohort: string): Promise<number> {
-    const { number } = await this.#stored(cohort);
-    const { meta, control, holds, cohorts, changes } = this.#keys;
-    return this.#step(HOLD, [meta, control, holds, cohorts, changes], change, token, [number]);
+  async putUsers(change: string, token: number, users: readonly UserSwitch[]): Promise<void> {
+    const { meta, control, holds, changes } = this.#keys;
+    if ((await this.#step(MAY_SWITCH, [meta, control, holds], change, token, [])) > 0) return;
+    const numbers = cohortNumbers(await this.#options.record.readCohorts());
+    const mapId = await this.#currentMap();
+    const bytes = await this.#ask(async ({ commands }) => {
+      const map = await commands.readIdentity();
+      if (map?.id !== mapId) {
+        this.#mapId = undefined;
+        throw new MapReplacedError(mapId);
+      }
+      return putIntoBuckets(commands, map, numbers, users);
+    });
+    const bound = users.length < ANNOUNCED_MAX ? CHANGES_MAX : BATCHES_MAX;
+    for (let at = 0; at < bytes.length; at += ANNOUNCED_MAX) {
+      const announced = bytes.slice(at, at + ANNOUNCED_MAX).flatMap(({ user, record }) => [user, record]);
+      await this.#step(ANNOUNCE_SWITCHED, [meta, control, holds, changes], change, token, announced, bound);
+    }
   }
 
-  async switchCohort(change: string, token: number, cohort: Cohort): Promise<number> {
-    const stored = await this.#stored(cohort.name);
+  async switchTo(change: string, token: number, switched: readonly CohortSwitch[]): Promise<number> {
+    const stored = switched.length === 0 ? [] : await this.#options.record.readCohorts();
     const { meta, control, holds, cohorts, changes } = this.#keys;
-    const args = [stored.number, cohortJson({ ...stored, cohort })];
+    const args = switched.flatMap(({ cohort, deleted }) => {
+      const known = storedCohort(cohort.name, stored);
+      if (known === undefined) throw new Error(`there is no cohort ${cohort.name}`);
+      return [known.number, cohortJson({ ...known, cohort, deleted })];
+    });
     return this.#step(SWITCH, [meta, control, holds, cohorts, changes], change, token, args);
   }
 
@@ -204,6 +239,32 @@ export class RedisControl implements ControlMap {
     const { meta, control, over } = this.#keys;
     const reply = await this.#run(FORGET, [meta, control, over], [mapId, change, OVER_MAX]);
     this.#outcome(reply, mapId, change);
+  }
+
+  async rebuild(): Promise<{ readonly mapId: string; readonly epoch: number }> {
+    const { record, model, log } = this.#options;
+    return this.#ask(async ({ client, commands }) => {
+      const there = await commands.readShared('');
+      await rebuildMap({
+        record,
+        client,
+        commands,
+        keys: this.#keys,
+        buckets: there?.buckets ?? model.userBuckets,
+        condemned: there?.id,
+        epochSeen: there?.epoch ?? 0,
+        log,
+      });
+      this.#mapId = undefined;
+      const made = await commands.readEpoch();
+      if (made === undefined) throw new Error('the state map that was rebuilt is gone again');
+      return { mapId: made.id, epoch: made.epoch };
+    });
+  }
+
+  async collectMarks(): Promise<void> {
+    const { record, model } = this.#options;
+    await this.#ask(({ client }) => new MarkSets(client, this.#keys, model.commandMs).collect(record.marks));
   }
 
   async leases(): Promise<readonly Lease[]> {

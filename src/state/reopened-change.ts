@@ -7,6 +7,7 @@ import { type Change, isOver } from '../cutover/change.ts';
 /** What the map knows of a change, as `control-scripts.ts` describes it. */
 export interface KnownChange {
   readonly token: number;
+  readonly attempt: number;
   readonly moves: boolean;
   readonly held: number;
   readonly switched: number;
@@ -22,12 +23,16 @@ export interface KnownChange {
  * @param epoch of the new map
  * @returns `undefined` for a change that is over
  */
-export function reopenedChange({ token, movesTruth, phase }: Change, epoch: number): KnownChange | undefined {
+export function reopenedChange(
+  { token, restarts, movesTruth, phase }: Change,
+  epoch: number,
+): KnownChange | undefined {
   if (isOver(phase)) return undefined;
   const isHeld = movesTruth && (phase === 'holding' || phase === 'switching');
   const isReleased = phase === 'releasing' || phase === 'undoing';
   return {
     token,
+    attempt: restarts,
     moves: movesTruth,
     held: isHeld ? epoch : 0,
     switched: phase === 'releasing' ? epoch : 0,

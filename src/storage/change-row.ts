@@ -1,13 +1,15 @@
-import type { Change, ChangeKind, Phase } from '../cutover/change.ts';
+import { CHANGE_KINDS, type Change, type ChangeKind, type Phase } from '../cutover/change.ts';
+import type { DirtyPolicy } from '../cutover/control.ts';
+import type { Backend, Cohort } from '../model.ts';
 import { parseCohort } from './cohort-json.ts';
-import { flag, integer, integerOrNone, moment, momentOrNone, text, textOrNone } from './columns.ts';
+import { flag, integer, integerOrNone, moment, momentOrNone, text, textOrNone, utf8 } from './columns.ts';
 import type { Row } from './sql.ts';
 
-/** The columns that `changeRow` reads, from `CHANGE_TABLES`. */
-export const CHANGE_COLUMNS = `h.id, h.kind, c.name AS cohort, h.before, h.after, h.moves_truth, h.needs_every_gateway,
-  h.phase, h.actor, h.reason, h.idempotency_key, h.token, h.heartbeat, h.hold_epoch, h.switch_epoch,
-  h.release_epoch, h.note, h.created_at, h.ended_at`;
-export const CHANGE_TABLES = 'cohort_changes h JOIN cohorts c ON c.number = h.cohort';
+/** The columns that `changeRow` reads, of `cohort_changes h`. */
+export const CHANGE_COLUMNS = `h.id, h.kind, h.cohort_name, h.before, h.after, h.user_key, h.pin, h.users, h.job,
+  h.dirty_policy, h.dirty, h.restarts, h.moves_truth, h.needs_every_gateway, h.phase, h.actor, h.reason,
+  h.idempotency_key, h.token, h.heartbeat, h.hold_epoch, h.switch_epoch, h.release_epoch, h.note, h.created_at,
+  h.ended_at`;
 
 /** Adds what is given of a patch to a row of `cohort_changes h`; four parameters from `$first`. */
 export function patchColumns(first: number): string {
@@ -19,8 +21,21 @@ export function patchColumns(first: number): string {
 
 function kindOf(row: Row): ChangeKind {
   const kind = text(row, 'kind');
-  if (kind !== 'stage') throw new TypeError(`cohort_changes.kind is ${kind}`);
-  return kind;
+  const known = CHANGE_KINDS.find((each) => each === kind);
+  if (known === undefined) throw new TypeError(`cohort_changes.kind is ${kind}`);
+  return known;
+}
+
+function policyOf(row: Row): DirtyPolicy {
+  const policy = text(row, 'dirty_policy');
+  if (policy === 'drain' || policy === 'keep' || policy === 'force') return policy;
+  throw new TypeError(`cohort_changes.dirty_policy is ${policy}`);
+}
+
+function pinOf(row: Row): Backend | undefined {
+  const pin = textOrNone(row, 'pin');
+  if (pin === undefined || pin === 'legacy' || pin === 'new') return pin;
+  throw new TypeError(`cohort_changes.pin is ${pin}`);
 }
 
 function phaseOf(row: Row): Phase {
@@ -39,14 +54,25 @@ function phaseOf(row: Row): Phase {
   }
 }
 
+function definitionOf(row: Row, column: string, cohort: string | undefined): Cohort | undefined {
+  return cohort === undefined || row[column] === null ? undefined : parseCohort(cohort, row[column]);
+}
+
 export function changeRow(row: Row): Change {
-  const cohort = text(row, 'cohort');
+  const cohort = textOrNone(row, 'cohort_name');
   return {
     id: text(row, 'id'),
     kind: kindOf(row),
     cohort,
-    before: parseCohort(cohort, row['before']),
-    after: parseCohort(cohort, row['after']),
+    before: definitionOf(row, 'before', cohort),
+    after: definitionOf(row, 'after', cohort),
+    user: row['user_key'] === null ? undefined : utf8(row, 'user_key'),
+    pin: pinOf(row),
+    users: integer(row, 'users'),
+    job: textOrNone(row, 'job'),
+    dirtyUsers: policyOf(row),
+    dirty: integer(row, 'dirty'),
+    restarts: integer(row, 'restarts'),
     movesTruth: flag(row, 'moves_truth'),
     needsEveryGateway: flag(row, 'needs_every_gateway'),
     phase: phaseOf(row),

@@ -1,17 +1,24 @@
 import type { Logger } from 'pino';
 import type { RecordModel } from '../config/model.ts';
+import { addMarks } from './add-marks.ts';
 import { beatChange } from './beat-change.ts';
+import { claimsOf } from './claim.ts';
 import { confirmUser } from './confirm-user.ts';
 import { deregisterGateway } from './deregister-gateway.ts';
+import { dropPinMarks } from './drop-pin-marks.ts';
 import { listChanges } from './list-changes.ts';
+import { markedUsers } from './marked-users.ts';
+import { marksOf } from './marks-of.ts';
 import { migrate } from './migrate.ts';
 import { moveChange } from './move-change.ts';
+import { noteAction } from './note-action.ts';
 import { openChange } from './open-change.ts';
 import { openChanges } from './open-changes.ts';
 import { placeUser } from './place-user.ts';
 import { placeUsers } from './place-users.ts';
 import { openPostgres } from './postgres-sql.ts';
-import { readChange } from './read-change.ts';
+import { pruneMarks } from './prune-marks.ts';
+import { changeOfKey, readChange } from './read-change.ts';
 import { readCohorts } from './read-cohorts.ts';
 import { isRetired, readMap } from './read-map.ts';
 import { readUser } from './read-user.ts';
@@ -22,8 +29,12 @@ import { createMap, replaceMap } from './replace-map.ts';
 import { scanUsers } from './scan-users.ts';
 import { seedCohorts } from './seed-cohorts.ts';
 import type { SqlStore } from './sql.ts';
+import { definitionsOf } from './switch-cohorts.ts';
+import { dirtyOf, usersOf } from './switch-users.ts';
 import { takeChange } from './take-change.ts';
 import { unconfirmedUsers } from './unconfirmed-users.ts';
+import { unmarkedMembers } from './unmarked-members.ts';
+import { historyOf, membersOf, readUsers } from './user-records.ts';
 import { nextVersion, writeUser } from './write-user.ts';
 
 /**
@@ -108,16 +119,36 @@ function recordStore(store: SqlStore, ready: () => Promise<void>): RecordStore {
     nextEpoch: (mapId) => migrated(() => nextVersion(store, mapId, 'record')),
     changes: {
       openChange: (change) => migrated(() => openChange(store, change)),
-      moveChange: (id, token, from, to, patch) =>
-        migrated(() => moveChange(store, id, token, from, to, patch)),
+      moveChange: (id, token, from, to, patch, stranding) =>
+        migrated(() => moveChange(store, id, token, from, to, patch, stranding)),
+      claimsOf: (id) => migrated(() => claimsOf(store, id)),
+      definitionsOf: (id) => migrated(() => definitionsOf(store, id)),
+      usersOf: (id, after, limit) => migrated(() => usersOf(store, id, after, limit)),
+      dirtyOf: (id, after, limit) => migrated(() => dirtyOf(store, id, after, limit)),
       beatChange: (id, token, patch) => migrated(() => beatChange(store, id, token, patch)),
       takeChange: (id, heartbeat) => migrated(() => takeChange(store, id, heartbeat)),
       readChange: (id) => migrated(() => readChange(store, id)),
+      changeOfKey: (key) => migrated(() => changeOfKey(store, key)),
       openChanges: () => migrated(() => openChanges(store)),
       listChanges: (before, limit, cohort) => migrated(() => listChanges(store, before, limit, cohort)),
       registerGateway: (id, where) => migrated(() => registerGateway(store, id, where)),
       deregisterGateway: (id) => migrated(() => deregisterGateway(store, id)),
+      noteAction: (action, subject, author) => migrated(() => noteAction(store, action, subject, author)),
       registeredGateways: () => migrated(() => registeredGateways(store)),
+    },
+    users: {
+      readUsers: (users) => migrated(() => readUsers(store, users)),
+      membersOf: (cohort, after, limit, by) => migrated(() => membersOf(store, cohort, after, limit, by)),
+      historyOf: (user, limit) => migrated(() => historyOf(store, user, limit)),
+    },
+    marks: {
+      addMarks: (marks) => migrated(() => addMarks(store, marks)),
+      markedUsers: (query) => migrated(() => markedUsers(store, query)),
+      unmarkedMembers: (scope, others, filter) =>
+        migrated(() => unmarkedMembers(store, scope, others, filter)),
+      marksOf: (users) => migrated(() => marksOf(store, users)),
+      dropPinMarks: (users) => migrated(() => dropPinMarks(store, users)),
+      pruneMarks: (limit) => migrated(() => pruneMarks(store, limit)),
     },
     close: () => store.close(),
   };

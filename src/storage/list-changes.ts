@@ -1,5 +1,5 @@
 import type { Change } from '../cutover/change.ts';
-import { CHANGE_COLUMNS, CHANGE_TABLES, changeRow } from './change-row.ts';
+import { CHANGE_COLUMNS, changeRow } from './change-row.ts';
 import { integer } from './columns.ts';
 import type { Sql } from './sql.ts';
 
@@ -29,8 +29,8 @@ export async function listChanges(
     from = integer(row, 'sequence');
   }
   const rows = await sql.run(
-    `SELECT ${CHANGE_COLUMNS} FROM ${CHANGE_TABLES}
-     WHERE ($1::bigint IS NULL OR h.sequence < $1) AND ($2::text IS NULL OR c.name = $2)
+    `SELECT ${CHANGE_COLUMNS} FROM cohort_changes h
+     WHERE ($1::bigint IS NULL OR h.sequence < $1) AND ($2::text IS NULL OR h.cohort_name = $2)
      ORDER BY h.sequence DESC LIMIT $3`,
     [from, cohort ?? null, limit],
   );

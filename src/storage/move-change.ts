@@ -1,10 +1,13 @@
-import type { Change, Phase } from '../cutover/change.ts';
-import { ChangeLostError, type ChangePatch } from '../cutover/stores.ts';
+import { type Change, isOver, isUserChange, type Phase } from '../cutover/change.ts';
+import { ChangeLostError, type ChangePatch, type Stranding } from '../cutover/stores.ts';
 import { patchColumns } from './change-row.ts';
-import { integer } from './columns.ts';
+import { dropClaims } from './claim.ts';
+import { integer, integerOrNone, text } from './columns.ts';
 import { raiseEpoch } from './raise-epoch.ts';
 import { readChange } from './read-change.ts';
-import type { SqlStore } from './sql.ts';
+import type { Row, Sql, SqlStore } from './sql.ts';
+import { switchCohorts } from './switch-cohorts.ts';
+import { confirmUsers, type NextVersion, switchUsers } from './switch-users.ts';
 
 /** Which phases may follow which. */
 const NEXT: Readonly<Record<Phase, readonly Phase[]>> = {
@@ -13,13 +16,74 @@ const NEXT: Readonly<Record<Phase, readonly Phase[]>> = {
   switching: ['releasing', 'done'],
   releasing: ['done'],
   done: [],
-  undoing: ['undone'],
+  undoing: ['undone', 'pending'],
   undone: [],
 };
 
+const NOBODY: Stranding = { pinned: [], leftOut: [], stranded: [] };
+
+/** The map's row is locked before any other, everywhere. */
+async function nextVersion(sql: Sql): Promise<NextVersion | undefined> {
+  const [row] = await sql.run(
+    'UPDATE state_map SET version = version + 1 WHERE retired_at IS NULL RETURNING id, version',
+  );
+  return row && { map: text(row, 'id'), version: integer(row, 'version') };
+}
+
+async function writeSwitch(
+  sql: Sql,
+  change: Change,
+  cohort: number | undefined,
+  next: NextVersion | undefined,
+  stranding: Stranding,
+): Promise<void> {
+  if (!isUserChange(change)) await switchCohorts(sql, change.id, change.kind);
+  if (next === undefined) throw new Error('the record has no state map');
+  const written = await switchUsers(sql, next, change, cohort, stranding);
+  const dirty = stranding.pinned.length + stranding.leftOut.length + stranding.stranded.length;
+  await sql.run('UPDATE cohort_changes SET version = $2, users = $3, dirty = $4 WHERE id = $1', [
+    change.id,
+    next.version,
+    written,
+    dirty,
+  ]);
+}
+
+/** What was sent for the attempt before fails when a change begins anew. */
+const PHASE = `phase = $4, heartbeat = h.heartbeat + 1,
+  token = CASE WHEN $4 = 'pending' THEN h.token + 1 ELSE h.token END,
+  restarts = CASE WHEN $4 = 'pending' THEN h.restarts + 1 ELSE h.restarts END,
+  ended_at = CASE WHEN $4 IN ('done', 'undone') THEN now() END`;
+
+async function move(
+  sql: Sql,
+  id: string,
+  token: number,
+  from: Phase,
+  to: Phase,
+  patch: ChangePatch,
+): Promise<Row | undefined> {
+  const [row] = await sql.run(
+    `UPDATE cohort_changes h SET ${PHASE}, ${patchColumns(5)}
+     WHERE h.id = $1 AND h.token = $2 AND h.phase = $3
+     RETURNING h.cohort, h.version`,
+    [
+      id,
+      token,
+      from,
+      to,
+      patch.holdEpoch ?? null,
+      patch.switchEpoch ?? null,
+      patch.releaseEpoch ?? null,
+      patch.note ?? null,
+    ],
+  );
+  return row;
+}
+
 /**
  * Moves a change from one phase to the next, if it is in the one and `token` is current. Into `switching` the
- * cohort's new definition is written by the same transaction. Not repeatable: whoever does not know whether a
+ * new definitions and records are written by the same transaction. Not repeatable: whoever does not know whether a
  * call took effect reads the change.
  * @throws ChangeLostError; RangeError for phases that do not follow each other
  */
@@ -30,36 +94,23 @@ export async function moveChange(
   from: Phase,
   to: Phase,
   patch: ChangePatch = {},
+  stranding: Stranding = NOBODY,
 ): Promise<Change> {
   if (!NEXT[from].includes(to)) throw new RangeError(`a change does not go from ${from} to ${to}`);
   // What is decided inside is thrown outside: an error inside costs the connection.
   const moved = await store.transaction(async (sql) => {
+    const next = to === 'switching' ? await nextVersion(sql) : undefined;
     await raiseEpoch(sql, patch);
-    const [row] = await sql.run(
-      `UPDATE cohort_changes h SET phase = $4, heartbeat = h.heartbeat + 1, ${patchColumns(5)},
-         ended_at = CASE WHEN $4 IN ('done', 'undone') THEN now() END
-       WHERE h.id = $1 AND h.token = $2 AND h.phase = $3
-       RETURNING h.cohort`,
-      [
-        id,
-        token,
-        from,
-        to,
-        patch.holdEpoch ?? null,
-        patch.switchEpoch ?? null,
-        patch.releaseEpoch ?? null,
-        patch.note ?? null,
-      ],
-    );
+    const row = await move(sql, id, token, from, to, patch);
     if (row === undefined) return undefined;
     if (to === 'switching') {
-      const written = await sql.run(
-        `UPDATE cohorts c SET definition = h.after FROM cohort_changes h
-         WHERE h.id = $1 AND c.number = $2 AND c.deleted_at IS NULL RETURNING c.number`,
-        [id, integer(row, 'cohort')],
-      );
-      if (written.length === 0) throw new Error(`the cohort of change ${id} was deleted`);
+      const change = await readChange(sql, id);
+      if (change !== undefined) await writeSwitch(sql, change, integerOrNone(row, 'cohort'), next, stranding);
     }
+    const version = integerOrNone(row, 'version');
+    if (from === 'switching' && version !== undefined && patch.switchEpoch !== undefined)
+      await confirmUsers(sql, version, patch.switchEpoch);
+    if (isOver(to)) await dropClaims(sql, id);
     return readChange(sql, id);
   });
   if (moved === undefined) throw new ChangeLostError(id);

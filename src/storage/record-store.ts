@@ -1,4 +1,5 @@
-import type { ChangeStore } from '../cutover/stores.ts';
+import type { ChangeStore, UserRecords } from '../cutover/stores.ts';
+import type { MarkStore } from '../cutover/write-marks-store.ts';
 import type { Cohort, User, UserRecord } from '../model.ts';
 
 /** A user's record and the number of the change that wrote it: of two records of a user, the higher is newer. */
@@ -112,8 +113,11 @@ export interface RecordStore {
    * @throws MapReplacedError
    */
   nextEpoch(mapId: string): Promise<number>;
-  /** The changes of cohorts, and the registry of gateways. */
+  /** The changes of cohorts and users, and the registry of gateways. */
   readonly changes: ChangeStore;
+  readonly users: UserRecords;
+  /** Who wrote to `new` since its truth moved there. */
+  readonly marks: MarkStore;
   /**
    * Runs `work` while no other process on this record runs anything under the same lock. `work` must not call
    * `createMap`, `seedCohorts` or `exclusive`: a process takes one lock at a time.

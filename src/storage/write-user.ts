@@ -51,6 +51,12 @@ export function writeUser(store: SqlStore, write: WriteUser): Promise<number> {
       ],
     );
     if (row === undefined) throw new RangeError(`there is no cohort ${membership?.cohort}`);
+    if (membership?.ordinal !== undefined) {
+      await sql.run(
+        'UPDATE cohorts SET next_ordinal = $2 WHERE name = $1 AND deleted_at IS NULL AND next_ordinal < $2',
+        [membership.cohort, membership.ordinal + 1],
+      );
+    }
     await sql.run(
       `INSERT INTO changes (map, version, epoch, actor, reason, kind, subject, before, after)
        VALUES ($1, $2, $3, $4, $5, 'user', $6, $7::jsonb, $8::jsonb)`,

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ConfigModel } from '../config/model.ts';
 import type { Control } from '../cutover/control.ts';
 import { createControl } from '../cutover/create-control.ts';
+import { createWriteMarks } from '../cutover/read-write-marks.ts';
 import type { ControlMap } from '../cutover/stores.ts';
 import { createControlMap } from '../state/create-control-map.ts';
 import { createRecord } from '../storage/create-record.ts';
@@ -16,13 +17,20 @@ export function writeMaxMs({ backends }: ConfigModel): number {
 /** @param config the one in force */
 export function controlOf(
   config: () => ConfigModel,
-  record: Pick<RecordStore, 'changes' | 'readCohorts'>,
+  record: RecordStore,
   map: ControlMap,
   log: Logger,
 ): Control {
   return createControl({
     store: record.changes,
     map,
+    users: record.users,
+    marks: createWriteMarks({
+      store: record.marks,
+      users: record.users,
+      readCohorts: () => record.readCohorts(),
+      collect: async () => map.collectMarks?.(),
+    }),
     readCohorts: async () => {
       const cohorts = await record.readCohorts();
       return cohorts.filter(({ deleted }) => !deleted).map(({ cohort }) => cohort);
@@ -41,14 +49,26 @@ export function controlOf(
 export async function openControl(config: () => ConfigModel, log: Logger): Promise<Control | undefined> {
   if (config().state.kind === 'embedded') return undefined;
   const record = await createRecord(config().record, log);
-  const map = createControlMap({ config: config(), record });
+  const map = createControlMap({ config: config(), record, log });
   const control = controlOf(config, record, map, log);
   return {
     changeStage: (request) => control.changeStage(request),
+    rollback: (request) => control.rollback(request),
+    previewRollback: (cohort) => control.previewRollback(cohort),
+    createCohort: (request) => control.createCohort(request),
+    editCohort: (request) => control.editCohort(request),
+    deleteCohort: (request) => control.deleteCohort(request),
+    pin: (request) => control.pin(request),
+    changeMembers: (request, lines) => control.changeMembers(request, lines),
+    reassign: (request) => control.reassign(request),
+    members: (cohort, after, limit) => control.members(cohort, after, limit),
+    user: (user) => control.user(user),
+    rebuild: (author) => control.rebuild(author),
+    openChanges: () => control.openChanges(),
     changes: (before, limit, cohort) => control.changes(before, limit, cohort),
     change: (id) => control.change(id),
     gateways: () => control.gateways(),
-    evictGateway: (id) => control.evictGateway(id),
+    evictGateway: (id, author) => control.evictGateway(id, author),
     cohorts: () => control.cohorts(),
     close: async () => {
       await control.close();

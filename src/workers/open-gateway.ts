@@ -82,7 +82,7 @@ export async function openGateway(
     await state.start();
     closers.push(() => state.close());
     telemetry.watchState(state);
-    const map = createControlMap({ config, record, state });
+    const map = createControlMap({ config, record, log, state });
     closers.push(() => map.close());
     const alone = config.state.kind === 'embedded';
     if (alone) await strikeOffPredecessors(record);

@@ -19,7 +19,7 @@ export function changeCohort(name: string, over: Partial<Cohort> = {}): Cohort {
   };
 }
 
-/** A change that makes the cohort live. */
+/** A change that makes the cohort live, which is as it was seeded. */
 export function newChange(cohort: string, over: Partial<NewChange> = {}): NewChange {
   return {
     id: randomUUID(),
@@ -28,8 +28,10 @@ export function newChange(cohort: string, over: Partial<NewChange> = {}): NewCha
     after: changeCohort(cohort, { stage: 'live' }),
     actor: 'ops',
     reason: 'it is time',
-    expectedEpoch: undefined,
     idempotencyKey: undefined,
+    dirtyUsers: 'drain',
+    claims: { held: [cohort], own: [], shared: [], users: [] },
+    judged: [changeCohort(cohort)],
     movesTruth: true,
     needsEveryGateway: false,
     ...over,
@@ -68,6 +70,10 @@ export async function changeContract(t: Test, record: RecordStore): Promise<void
       actor: 'ops',
       reason: 'it is time',
       idempotencyKey: `key of ${cohort}`,
+      dirtyUsers: 'drain',
+      users: 0,
+      dirty: 0,
+      restarts: 0,
       token: 1,
       holdEpoch: undefined,
       endedAt: undefined,

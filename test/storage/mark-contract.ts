@@ -39,7 +39,17 @@ export async function markContract(t: Test, record: RecordStore): Promise<void> 
   const put = (user: string, after: UserRecord): Promise<number> =>
     record.writeUser({ mapId: map.id, user, record: after, epochFrom: 'map' });
   const namesIn = async (number: number, era: number, members: number[], limit = 100, unplaced = false) =>
-    (await marks.markedUsers([{ number, era }], members, unplaced, limit)).map(({ user }) => user);
+    (
+      await marks.markedUsers({
+        scopes: [{ number, era }],
+        members,
+        withoutToo: true,
+        unplacedOnly: unplaced,
+        limit,
+      })
+    )
+      .map(({ user }) => user)
+      .toSorted();
 
   await t.test('a cohort that is seeded with users on new begins its first era', async (t) => {
     t.strictSame(cohorts[0]?.cohort.era, { number: 1, tracked: true });
@@ -59,8 +69,12 @@ export async function markContract(t: Test, record: RecordStore): Promise<void> 
     await put('n-there', memberOf('b'));
     await put('n-pinned', memberOf('a', { pin: 'new' }));
     await marks.addMarks(['n-here', 'n-there', 'n-pinned', 'n-none'].map((user) => mark(user, { era: 5 })));
-    const found = await marks.markedUsers([{ number: a, era: 5 }], [a], false, 10);
-    t.strictSame(found, [
+    const scopes = [{ number: a, era: 5 }];
+    const query = { scopes, members: [a], unplacedOnly: false, limit: 10 };
+    t.strictSame(await marks.markedUsers({ ...query, withoutToo: false }), [
+      { user: 'n-here', record: memberOf('a', { newId: 'x' }) },
+    ]);
+    t.strictSame(await marks.markedUsers({ ...query, withoutToo: true }), [
       { user: 'n-here', record: memberOf('a', { newId: 'x' }) },
       { user: 'n-none', record: ABSENT_RECORD },
     ]);
