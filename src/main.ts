@@ -43,6 +43,7 @@ const context: CliContext = {
   env,
   writer: new Writer({ stdout, stderr, env }),
   ask: stdin.isTTY && stderr.isTTY ? askPerson : undefined,
+  stdin,
   signals: takeSignals,
 };
 // Said outright: a command that was stopped while it still started may leave something behind that is open.

@@ -78,6 +78,7 @@ export function answerTo(request: ClientRequest): Promise<IncomingMessage> {
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   if (!(error instanceof Error)) return String(error);
+  if (error.message === 'aborted') return 'it was cut before the answer was complete';
   if (error.name === 'TimeoutError') return 'no answer in time';
   return error.cause === undefined ? error.message : reasonOf(error.cause);
 }

@@ -8,6 +8,8 @@ import {
 } from '../admin/control-documents.ts';
 import { askAdmin, askPages, ENVIRONMENT_HELP } from './admin-client.ts';
 import { changesTable } from './changes.ts';
+import { addDefinition } from './cohort-definition.ts';
+import { addMembers } from './cohort-members.ts';
 import { type CliContext, EXIT, type ExitCode } from './context.ts';
 import { printable, rampFormInWords } from './printable.ts';
 
@@ -16,6 +18,8 @@ Examples:
   $ turnout cohort list
   $ turnout cohort list --json | jq -r '.[] | select(.stage == "live") | .name'
   $ turnout cohort show beta
+  $ turnout cohort create sydney --reason 'the next city'
+  $ turnout cohort add sydney --file users.txt --reason 'the next city'
 
 "turnout stage" moves a cohort. ${ENVIRONMENT_HELP}`;
 
@@ -62,6 +66,7 @@ async function show(name: string, json: boolean, context: CliContext): Promise<E
     ['stage', cohort.stage],
     ['ramp', rampFormInWords(cohort.ramp)],
     ['users', placed(cohort)],
+    ['rule', cohort.rule === null ? 'none' : printable(JSON.stringify(cohort.rule))],
     ['migration', cohort.migration],
     ['mirrored writes', cohort.mirror ? 'yes' : 'no'],
     ['held', cohort.held ? 'yes' : 'no'],
@@ -80,8 +85,8 @@ async function show(name: string, json: boolean, context: CliContext): Promise<E
 export function addCohort(program: Command, context: CliContext, end: (code: ExitCode) => void): void {
   const cohort = program
     .command('cohort')
-    .summary('the cohorts and what they are at')
-    .description('Shows the cohorts of a running gateway.')
+    .summary('the cohorts, who is in them, and what they are at')
+    .description('Shows and changes the cohorts of a running gateway.')
     .addHelpText('after', EXAMPLES);
   cohort
     .command('list')
@@ -98,4 +103,6 @@ export function addCohort(program: Command, context: CliContext, end: (code: Exi
     .action(async (name: string, { json = false }: { json?: boolean }) =>
       end(await show(name, json, context)),
     );
+  addDefinition(cohort, context, end);
+  addMembers(cohort, context, end);
 }

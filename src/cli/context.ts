@@ -1,4 +1,5 @@
 /** What the commands get from the process they run in. `main.ts` makes the real one, tests make their own. */
+import type { Readable } from 'node:stream';
 import type { Writer } from './writer.ts';
 
 /** The signals of a long-running command. The first one who asks for them takes them over from Node. */
@@ -18,7 +19,9 @@ export interface CliContext {
   readonly writer: Writer;
   /** Asks a person, and resolves with the line that was typed. `undefined` where no person sits at a terminal. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
-  /** Only a command that runs until it is stopped calls this. */
+  /** What is piped in. */
+  readonly stdin: Readable;
+  /** Only a command that acts on them calls this. */
   signals(): Signals;
 }
 
@@ -31,6 +34,8 @@ export const EXIT = {
   conflict: 2,
   /** It goes on, but the command waits no longer. */
   underWay: 3,
+  /** Done, but for lines of an upload that were refused. */
+  partly: 4,
   /** `sysexits.h`: the command line is wrong. */
   usage: 64,
   /** `sysexits.h`: the configuration is wrong. */

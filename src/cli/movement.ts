@@ -117,3 +117,11 @@ export function movementInWords({ name, migration, known }: Whose, movements: re
     })
     .join('; ');
 }
+
+/** Who of those that join a cohort moves, and where to. */
+export function ownerInWords(at: StageAndRamp): string {
+  const users = ownedByNew(at);
+  if (users.kind === 'none') return 'reads and writes of those in new move to legacy';
+  if (users.kind === 'all') return 'reads and writes of those in legacy move to new';
+  return 'reads and writes of those inside the ramp move to new, of the others to legacy';
+}

@@ -7,9 +7,12 @@ import { addCohort } from './cohort.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 import { addExplain } from './explain.ts';
 import { addGateways } from './gateways.ts';
+import { addRebuild } from './rebuild.ts';
+import { addRollback } from './rollback.ts';
 import { addStage } from './stage.ts';
 import { addStart } from './start.ts';
 import { addStatus } from './status.ts';
+import { addUser } from './user.ts';
 
 const EXAMPLES = `
 A first look, with two sample backends and nothing to install:
@@ -21,6 +24,7 @@ Your own systems:
   $ turnout start --config turnout.yaml                        run the gateway
   $ turnout status                                             what is it doing?
   $ turnout stage beta live --ramp 10% --reason 'first users'  move users
+  $ turnout rollback beta --reason 'orders are slow'           and back
 
 "turnout COMMAND --help" explains one command, with examples.`;
 
@@ -91,8 +95,11 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     addStatus(program, context, end);
     addCohort(program, context, end);
     addStage(program, context, end);
+    addRollback(program, context, end);
+    addUser(program, context, end);
     addChanges(program, context, end);
     addGateways(program, context, end);
+    addRebuild(program, context, end);
     if (args.length === 0) {
       program.outputHelp({ error: true });
       return EXIT.usage;

@@ -2,7 +2,9 @@
 import { styleText } from 'node:util';
 
 export interface Output {
+  /** False: wait for `drain` before writing more. */
   write(text: string): unknown;
+  once?(event: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean | undefined;
 }
 
@@ -41,6 +43,13 @@ export class Writer {
     this.#stdout.write(text);
   }
 
+  /** For results that are larger than memory: resolves when more can be written. */
+  async piece(text: string): Promise<void> {
+    const stdout = this.#stdout;
+    if (stdout.write(text) !== false || stdout.once === undefined) return;
+    await new Promise<void>((resolve) => void stdout.once?.('drain', resolve));
+  }
+
   json(value: unknown): void {
     this.#stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
   }
@@ -52,6 +61,11 @@ export class Writer {
 
   rawNote(text: string): void {
     this.#stderr.write(text);
+  }
+
+  /** One line that the next one replaces. Only a person at a terminal gets it; an empty one ends it. */
+  status(text: string): void {
+    if (this.#stderr.isTTY === true) this.#stderr.write(`\r\u001b[K${text}`);
   }
 
   /** For text that goes to standard output. */

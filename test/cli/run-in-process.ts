@@ -1,4 +1,5 @@
 /** Runs one command line in the test's own process, with an environment and outputs of its own. */
+import { Readable } from 'node:stream';
 import type { CliContext } from '../../src/cli/context.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { Writer } from '../../src/cli/writer.ts';
@@ -14,13 +15,17 @@ export interface RunOptions {
   readonly isTTY?: boolean;
   /** What the person at the terminal types; without it there is none. */
   readonly answer?: string;
+  /** What is piped in. */
+  readonly stdin?: Readable;
+  /** Stands for Ctrl-C. */
+  readonly stop?: AbortSignal;
   /** Gets everything that was written to standard error, each time there is more. */
   readonly onError?: (written: string) => void;
 }
 
 export async function run(
   args: readonly string[],
-  { env = {}, isTTY = false, answer, onError }: RunOptions = {},
+  { env = {}, isTTY = false, answer, onError, stdin, stop = new AbortController().signal }: RunOptions = {},
 ): Promise<Ran> {
   const written = { out: '', err: '' };
   const stdout = { isTTY, write: (text: string) => void (written.out += text) };
@@ -41,8 +46,10 @@ export async function run(
             written.err += question;
             return answer;
           },
+    stdin: stdin === undefined ? Readable.from([]) : stdin,
     signals: () => {
-      throw new Error('this command is not one that runs until it is stopped');
+      const { signal: never } = new AbortController();
+      return { stop, stopNow: never, onReload: () => undefined, onReplace: () => undefined };
     },
   };
   const code = await runCli(args, context);
