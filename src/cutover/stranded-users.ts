@@ -2,7 +2,8 @@
 import { ABSENT_RECORD, type Cohort, type User } from '../model.ts';
 import { type Change, isUserChange } from './change.ts';
 import type { Strander } from './controller.ts';
-import { goesBack } from './going-back.ts';
+import { cohortsAfter, goesBack } from './going-back.ts';
+import { judgeCohorts } from './judge-cohorts.ts';
 import { type JudgedUser, judgeUser, servedUnfenced } from './judge-users.ts';
 import type { Claims, Stranding, UserRecords, UserSwitch } from './stores.ts';
 import type { WriteMarks } from './write-marks.ts';
@@ -61,6 +62,7 @@ export class StrandedUsers implements Strander {
 
   async #ofCohorts(change: Change, held: readonly string[]): Promise<Stranding | string> {
     const cohorts = await this.#options.readCohorts();
+    if (judgeCohorts(cohorts, cohortsAfter(change, cohorts)).goingBack.length === 0) return NOBODY;
     const { users, more } = await this.#options.marks.dirtyOf(held, DIRTY_MAX + 1);
     const dirty = users
       .filter(({ user, record }) => goesBack(change, user, record, cohorts))

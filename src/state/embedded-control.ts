@@ -154,6 +154,8 @@ export class EmbeddedControl implements ControlMap {
       token,
       (known, snapshot) => {
         if (known.released > 0) throw new ChangeLostError(change);
+        if (what.users.length === 0 && !what.held.some((name) => snapshot.cohortByName.has(name)))
+          throw new Error(`there is no cohort ${what.held.join(', ')}`);
         return this.#isHeld(known, snapshot, change) ? known.held : undefined;
       },
       (known, snapshot, epoch) => {
@@ -190,6 +192,8 @@ export class EmbeddedControl implements ControlMap {
   async switchTo(change: string, token: number, switched: readonly CohortSwitch[]): Promise<number> {
     const { record } = this.#options;
     const order = switched.length === 0 ? [] : await namesInOrder(record);
+    const unknown = switched.find(({ cohort, deleted }) => !deleted && !order.includes(cohort.name));
+    if (unknown !== undefined) throw new Error(`there is no cohort ${unknown.cohort.name}`);
     return this.#step(
       change,
       token,

@@ -194,6 +194,7 @@ export class RedisControl implements ControlMap {
     const stored = await this.#options.record.readCohorts();
     const { meta, control, holds, cohorts, changes } = this.#keys;
     const fields = holdFields(what, stored);
+    if (fields.length === 0) throw new Error(`there is no cohort ${what.held.join(', ')}`);
     return this.#step(HOLD, [meta, control, holds, cohorts, changes], change, token, fields);
   }
 

@@ -6,9 +6,10 @@ import { GatewayWatch } from '../../src/cutover/gateway-watch.ts';
 import { movesTruth, needsEveryGateway } from '../../src/cutover/moves-truth.ts';
 import { Recovery } from '../../src/cutover/recovery.ts';
 import type { ChangeStore, ControlMap } from '../../src/cutover/stores.ts';
+import { StrandedUsers } from '../../src/cutover/stranded-users.ts';
 import type { Cohort } from '../../src/model.ts';
 import { cohort } from '../decision/fixtures.ts';
-import { MemoryChanges, MemoryControlMap } from './memory-stores.ts';
+import { MemoryChanges, MemoryControlMap, MemoryMarks } from './memory-stores.ts';
 
 export const FENCE_MS = 10_000;
 const WRITE_MAX_MS = 5_000;
@@ -40,8 +41,8 @@ export class FakeGateway {
 
   tick(): void {
     if (this.stopped) return;
-    const { epoch, cohortHolds } = this.#map.snapshot;
-    const holds = [...cohortHolds.values()].map((hold) => hold.epoch - 1);
+    const { epoch, cohortHolds, userHolds } = this.#map.snapshot;
+    const holds = [...cohortHolds.values(), ...userHolds.values()].map((hold) => hold.epoch - 1);
     this.#counter += 1;
     this.#map.current.set(this.id, {
       gateway: this.id,
@@ -89,8 +90,14 @@ export class Gate {
 function gatedStore(store: ChangeStore, gate: Gate): ChangeStore {
   return {
     openChange: (change) => store.openChange(change),
-    moveChange: (id, token, from, to, patch) =>
-      gate.pass(`move to ${to}`, () => store.moveChange(id, token, from, to, patch)),
+    moveChange: (id, token, from, to, patch, stranding) =>
+      gate.pass(`move to ${to}`, () => store.moveChange(id, token, from, to, patch, stranding)),
+    claimsOf: (id) => store.claimsOf(id),
+    definitionsOf: (id) => store.definitionsOf(id),
+    usersOf: (id, after, limit) => store.usersOf(id, after, limit),
+    dirtyOf: (id, after, limit) => store.dirtyOf(id, after, limit),
+    changeOfKey: (key) => store.changeOfKey(key),
+    noteAction: (action, subject, author) => store.noteAction(action, subject, author),
     beatChange: (id, token, patch) => gate.pass('beat', () => store.beatChange(id, token, patch)),
     takeChange: (id, heartbeat) => store.takeChange(id, heartbeat),
     readChange: (id) => store.readChange(id),
@@ -105,20 +112,23 @@ function gatedStore(store: ChangeStore, gate: Gate): ChangeStore {
 function gatedMap(map: ControlMap, gate: Gate): ControlMap {
   return {
     claim: (id, token) => gate.pass('claim', () => map.claim(id, token)),
-    hold: (id, token, name) => gate.pass('hold', () => map.hold(id, token, name)),
-    switchCohort: (id, token, next) => gate.pass('switch', () => map.switchCohort(id, token, next)),
+    hold: (id, token, what) => gate.pass('hold', () => map.hold(id, token, what)),
+    putUsers: (id, token, users) => gate.pass('put users', () => map.putUsers(id, token, users)),
+    switchTo: (id, token, next) => gate.pass('switch', () => map.switchTo(id, token, next)),
     release: (id, token) => gate.pass('release', () => map.release(id, token)),
     forget: (id) => gate.pass('forget', () => map.forget(id)),
     leases: () => map.leases(),
     renewLease: (lease) => map.renewLease(lease),
     dropLease: (id) => map.dropLease(id),
     epoch: () => map.epoch(),
+    rebuild: () => map.rebuild(),
   };
 }
 
 export class World {
   readonly store: MemoryChanges;
   readonly map: MemoryControlMap;
+  readonly marks: MemoryMarks;
   readonly gateways: FakeGateway[] = [];
   readonly watch: GatewayWatch;
   nowMs = 0;
@@ -128,6 +138,7 @@ export class World {
   private constructor(cohorts: readonly Cohort[]) {
     this.store = new MemoryChanges(cohorts);
     this.map = new MemoryControlMap(cohorts);
+    this.marks = new MemoryMarks(this.store);
     this.watch = this.#newWatch();
   }
 
@@ -180,6 +191,11 @@ export class World {
     return new Controller({
       store: gatedStore(this.store, gate),
       map: gatedMap(this.map, gate),
+      strander: new StrandedUsers({
+        users: this.store,
+        marks: this.marks,
+        readCohorts: async () => [...this.store.cohorts.values()],
+      }),
       gateways: this.watch,
       policy: POLICY,
       log: pino({ level: 'silent' }),
@@ -199,8 +215,10 @@ export class World {
       after,
       actor: 'test',
       reason: 'test',
-      expectedEpoch: undefined,
       idempotencyKey: undefined,
+      dirtyUsers: 'keep',
+      claims: { held: ['movers'], own: [], shared: [], users: [] },
+      judged: [before],
       movesTruth: movesTruth(before, after),
       needsEveryGateway: needsEveryGateway(before, after),
     });
@@ -222,6 +240,6 @@ export class World {
   }
 
   get holds(): number {
-    return this.map.snapshot.cohortHolds.size;
+    return this.map.snapshot.cohortHolds.size + this.map.snapshot.userHolds.size;
   }
 }

@@ -14,7 +14,7 @@ import { ChangeConflictError } from '../../src/cutover/stores.ts';
 import { cohort } from '../decision/fixtures.ts';
 import { MemoryState } from '../harness/memory-state.ts';
 import { within } from '../harness/within.ts';
-import { MemoryChanges, MemoryControlMap } from './memory-stores.ts';
+import { MemoryChanges, MemoryControlMap, MemoryMarks } from './memory-stores.ts';
 import { untilOver } from './until-over.ts';
 
 const COHORTS = [cohort({ name: 'movers' }), cohort({ name: 'others', stage: 'shadow' })];
@@ -26,6 +26,7 @@ function wish(over: Partial<StageRequest> = {}): StageRequest {
     cohort: 'movers',
     stage: 'live',
     ramp: undefined,
+    dirtyUsers: 'force',
     actor: 'test',
     reason: 'test',
     expectedEpoch: undefined,
@@ -66,6 +67,8 @@ async function setUp(t: Test, timing: Partial<ControlTiming> = {}): Promise<SetU
   const control = createControl({
     store,
     map,
+    users: store,
+    marks: new MemoryMarks(store),
     readCohorts: async () => [...store.cohorts.values()],
     drainMaxMs: () => 200,
     selfFenceAfterMs: FENCE_MS,
@@ -121,7 +124,8 @@ void t.test(
     const first = control.changeStage(wish());
     const refused = await control.changeStage(wish({ stage: 'complete' })).catch((error: unknown) => error);
     t.type(refused, ChangeConflictError);
-    const other = await untilOver(control, await control.changeStage(wish({ cohort: 'others' })));
+    const elsewhere = wish({ cohort: 'others', stage: 'dualwrite' });
+    const other = await untilOver(control, await control.changeStage(elsewhere));
     t.equal(other.phase, 'done');
     t.match(await first, { phase: 'undone', note: /has not finished the writes that it has/u });
   },
@@ -149,7 +153,13 @@ void t.test('what another process left behind is undone', async (t) => {
   const { control, store, map } = await setUp(t, { controllerSilentMs: 60 });
   const [before = cohort()] = COHORTS;
   const { id } = await store.openChange({
-    ...wish(),
+    actor: 'test',
+    reason: 'test',
+    idempotencyKey: undefined,
+    dirtyUsers: 'keep',
+    claims: { held: ['movers'], own: [], shared: [], users: [] },
+    judged: COHORTS,
+    cohort: 'movers',
     id: 'left',
     kind: 'stage',
     after: { ...before, stage: 'live' },
@@ -157,7 +167,7 @@ void t.test('what another process left behind is undone', async (t) => {
     needsEveryGateway: true,
   });
   await store.moveChange(id, 1, 'pending', 'holding');
-  await map.hold(id, 1, 'movers');
+  await map.hold(id, 1, { held: ['movers'], users: [] });
   const over = async (): Promise<void> => {
     while ((await control.change(id))?.phase !== 'undone')
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -45,6 +45,7 @@ void t.test('a single process flips a cohort, and remembers it', async (t) => {
     cohort: 'movers',
     stage: 'live',
     ramp: undefined,
+    dirtyUsers: 'force',
     actor: 'test',
     reason: 'test',
     expectedEpoch: undefined,

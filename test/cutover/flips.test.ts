@@ -30,6 +30,7 @@ void t.test('twenty flips under load lose nothing, fail nothing and show no old 
       cohort: 'movers',
       stage,
       ramp: undefined,
+      dirtyUsers: 'force',
       actor: 'test',
       reason: `flip ${flip}`,
       expectedEpoch: undefined,

@@ -58,7 +58,7 @@ void t.test('what it has applied and drained is said at once', async (t) => {
   await agent.start();
   const write = { countedIn: undefined };
   writes.enter(write, 'nina', 'movers', true);
-  await map.hold('x', 1, 'movers');
+  await map.hold('x', 1, { held: ['movers'], users: [] });
   t.match(agent.acknowledged, { applied: 2, drained: 1 }, 'in the turn in which it is applied');
   const applied = async (): Promise<void> => {
     while (map.current.get('a')?.applied !== 2) await new Promise((resolve) => setImmediate(resolve));
@@ -98,7 +98,7 @@ void t.test('it is fenced when the last renewal that counts is too long ago', as
 
   // The map answers again, but knows of a change that this gateway has yet to apply.
   map.onSnapshot = () => {};
-  await map.hold('x', 1, 'movers');
+  await map.hold('x', 1, { held: ['movers'], users: [] });
   const renewals = map.current.get('a')?.counter ?? 0;
   agent.reconfigure('another digest');
   const renewed = async (): Promise<void> => {

@@ -17,6 +17,7 @@ const SHORT = {
 const WISH = {
   cohort: 'movers',
   ramp: undefined,
+  dirtyUsers: 'force',
   actor: 'test',
   reason: 'test',
   expectedEpoch: undefined,

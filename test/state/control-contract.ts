@@ -1,7 +1,13 @@
 /** What every form of the map promises of the barrier, run against each of them by the tests beside this file. */
 import type { Test } from 'tap';
 import type { Change, Phase } from '../../src/cutover/change.ts';
-import { ChangeLostError, type ControlMap, type Lease } from '../../src/cutover/stores.ts';
+import {
+  ChangeLostError,
+  type Claims,
+  type CohortSwitch,
+  type ControlMap,
+  type Lease,
+} from '../../src/cutover/stores.ts';
 import type { Cohort } from '../../src/model.ts';
 import type { StateMap } from '../../src/state/state-map.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
@@ -22,16 +28,42 @@ export const CONTROL_COHORTS: readonly Cohort[] = Array.from({ length: 40 }, (_,
   changeCohort(`flip-${n}`),
 );
 
+/** A change of a cohort's stage. */
+export interface StageChange extends Change {
+  readonly cohort: string;
+  readonly before: Cohort;
+  readonly after: Cohort;
+}
+
+export function asStageChange(change: Change): StageChange {
+  const { cohort, before, after } = change;
+  if (cohort === undefined || before === undefined || after === undefined) throw new Error('of no stage');
+  return { ...change, cohort, before, after };
+}
+
 let used = 0;
 /** A change of a cohort that no other case uses, as the record opens it. */
-export async function freshChange(record: RecordStore): Promise<Change> {
+export async function freshChange(record: RecordStore): Promise<StageChange> {
   const cohort = CONTROL_COHORTS[used++];
   if (cohort === undefined) throw new Error('this file needs more cohorts');
-  return record.changes.openChange(newChange(cohort.name));
+  return asStageChange(await record.changes.openChange(newChange(cohort.name)));
+}
+
+/** The hold of one cohort. */
+export function only(cohort: string): Pick<Claims, 'held' | 'users'> {
+  return { held: [cohort], users: [] };
+}
+
+/** The switch of one cohort. */
+export function to(cohort: Cohort): readonly CohortSwitch[] {
+  return [{ cohort, deleted: false }];
 }
 
 /** Whom the snapshot holds and at which stage the change's cohort is. */
-export function view(state: StateMap, { cohort }: Change): [string | undefined, string | undefined] {
+export function view(
+  state: StateMap,
+  { cohort }: { readonly cohort: string },
+): [string | undefined, string | undefined] {
   const { cohortByName, cohortHolds } = state.snapshot;
   return [cohortByName.get(cohort)?.stage, cohortHolds.get(cohort)?.change];
 }
@@ -55,7 +87,7 @@ async function flipCases(t: Test, { record, control, state }: ControlSetup): Pro
     await control.claim(id, 1);
     await changes.moveChange(id, 1, 'pending', 'holding');
     const heard = nextChange(state, ({ kind }) => kind === 'snapshot');
-    const held = await control.hold(id, 1, cohort);
+    const held = await control.hold(id, 1, only(cohort));
     await heard;
     await untilApplied(state, held);
     t.strictSame(view(state, change), ['shadow', id]);
@@ -63,7 +95,7 @@ async function flipCases(t: Test, { record, control, state }: ControlSetup): Pro
 
     await changes.moveChange(id, 1, 'holding', 'switching', { holdEpoch: held });
     t.strictSame(view(state, change), ['shadow', id], 'the record alone moves nobody');
-    const switched = await control.switchCohort(id, 1, after);
+    const switched = await control.switchTo(id, 1, to(after));
     t.ok(switched > held);
     await untilApplied(state, switched);
     t.strictSame(view(state, change), ['live', id]);
@@ -80,8 +112,8 @@ async function flipCases(t: Test, { record, control, state }: ControlSetup): Pro
       'the order of the rules stays',
     );
 
-    t.equal(await control.hold(id, 1, cohort).catch((error: Error) => error.name), 'ChangeLostError');
-    t.equal(await control.switchCohort(id, 1, after), switched, 'a step that is repeated has its epoch');
+    t.equal(await control.hold(id, 1, only(cohort)).catch((error: Error) => error.name), 'ChangeLostError');
+    t.equal(await control.switchTo(id, 1, to(after)), switched, 'a step that is repeated has its epoch');
     t.equal(await control.release(id, 1), released);
     await t.rejects(control.forget(id), { message: /is not over/ });
     await changes.moveChange(id, 1, 'releasing', 'done', { releaseEpoch: released });
@@ -93,8 +125,8 @@ async function flipCases(t: Test, { record, control, state }: ControlSetup): Pro
     const { id, cohort, after } = await freshChange(record);
     const three = <T>(step: () => Promise<T>): Promise<T[]> => Promise.all([step(), step(), step()]);
     const before = await control.epoch();
-    const held = await three(() => control.hold(id, 1, cohort));
-    const switched = await three(() => control.switchCohort(id, 1, after));
+    const held = await three(() => control.hold(id, 1, only(cohort)));
+    const switched = await three(() => control.switchTo(id, 1, to(after)));
     const released = await three(() => control.release(id, 1));
     for (const epochs of [held, switched, released]) t.equal(new Set(epochs).size, 1);
     t.ok(before < (held[0] ?? 0));
@@ -104,10 +136,10 @@ async function flipCases(t: Test, { record, control, state }: ControlSetup): Pro
   await t.test('a hold that is released without a switch leaves the cohort as it was', async (t) => {
     const change = await freshChange(record);
     const { id, cohort } = change;
-    await control.hold(id, 1, cohort);
+    await control.hold(id, 1, only(cohort));
     await untilApplied(state, await control.release(id, 1));
     t.strictSame(view(state, change), ['shadow', undefined]);
-    await t.rejects(control.hold(id, 1, cohort), ChangeLostError, 'a hold that comes late is refused');
+    await t.rejects(control.hold(id, 1, only(cohort)), ChangeLostError, 'a hold that comes late is refused');
     await undo(record, id, 1, 'pending');
   });
 
@@ -115,26 +147,28 @@ async function flipCases(t: Test, { record, control, state }: ControlSetup): Pro
     const { id, cohort, after } = await freshChange(record);
     const before = await control.epoch();
     t.equal(await control.release(id, 1), before, 'nothing changed');
-    await t.rejects(control.hold(id, 1, cohort), ChangeLostError);
-    await t.rejects(control.switchCohort(id, 1, after), ChangeLostError);
+    await t.rejects(control.hold(id, 1, only(cohort)), ChangeLostError);
+    await t.rejects(control.switchTo(id, 1, to(after)), ChangeLostError);
     await undo(record, id, 1, 'pending');
   });
 
   await t.test('a truth is not switched without its hold; anything else is', async (t) => {
     const { id, after, cohort } = await freshChange(record);
-    await t.rejects(control.switchCohort(id, 1, after), { message: /lost the hold/ });
+    await t.rejects(control.switchTo(id, 1, to(after)), { message: /lost the hold/ });
     await undo(record, id, 1, 'pending');
     const free = changeCohort(cohort, { stage: 'dualwrite' });
-    const plain = await record.changes.openChange(newChange(cohort, { after: free, movesTruth: false }));
-    await untilApplied(state, await control.switchCohort(plain.id, 1, free));
+    const plain = asStageChange(
+      await record.changes.openChange(newChange(cohort, { after: free, movesTruth: false })),
+    );
+    await untilApplied(state, await control.switchTo(plain.id, 1, to(free)));
     t.strictSame(view(state, plain), ['dualwrite', undefined]);
     await undo(record, plain.id, 1, 'pending');
   });
 
   await t.test('what is no cohort cannot be held or switched', async (t) => {
     const { id } = await freshChange(record);
-    await t.rejects(control.hold(id, 1, 'nobody'), { message: /no cohort nobody/ });
-    await t.rejects(control.switchCohort(id, 1, changeCohort('nobody')), { message: /no cohort nobody/ });
+    await t.rejects(control.hold(id, 1, only('nobody')), { message: /no cohort nobody/ });
+    await t.rejects(control.switchTo(id, 1, to(changeCohort('nobody'))), { message: /no cohort nobody/ });
     await undo(record, id, 1, 'pending');
   });
 }
@@ -145,13 +179,13 @@ async function tokenCases(t: Test, { record, control, rival, state }: ControlSet
   await t.test('a controller whose change was taken over can do nothing any more', async (t) => {
     const change = await freshChange(record);
     const { id, cohort, after } = change;
-    await control.hold(id, 1, cohort);
+    await control.hold(id, 1, only(cohort));
     const taken = await changes.takeChange(id, change.heartbeat);
     t.equal(taken?.token, 2);
     await rival.claim(id, 2);
     await t.rejects(control.claim(id, 1), ChangeLostError);
-    await t.rejects(control.hold(id, 1, cohort), ChangeLostError);
-    await t.rejects(control.switchCohort(id, 1, after), ChangeLostError);
+    await t.rejects(control.hold(id, 1, only(cohort)), ChangeLostError);
+    await t.rejects(control.switchTo(id, 1, to(after)), ChangeLostError);
     await t.rejects(control.release(id, 1), ChangeLostError);
     t.equal((await rival.epoch()) > 0, true);
     await untilApplied(state, await rival.release(id, 2));
@@ -159,7 +193,7 @@ async function tokenCases(t: Test, { record, control, rival, state }: ControlSet
     await undo(record, id, 2, 'pending');
     await rival.forget(id);
     await t.rejects(control.claim(id, 1), ChangeLostError);
-    await t.rejects(control.hold(id, 1, cohort), ChangeLostError);
+    await t.rejects(control.hold(id, 1, only(cohort)), ChangeLostError);
     t.strictSame(view(state, change), ['shadow', undefined]);
   });
 
@@ -167,7 +201,7 @@ async function tokenCases(t: Test, { record, control, rival, state }: ControlSet
     const change = await freshChange(record);
     await changes.takeChange(change.id, change.heartbeat);
     await t.rejects(control.claim(change.id, 1), ChangeLostError);
-    await t.rejects(control.hold(change.id, 1, change.cohort), ChangeLostError);
+    await t.rejects(control.hold(change.id, 1, only(change.cohort)), ChangeLostError);
     await t.rejects(control.claim(change.id, 3), ChangeLostError, 'nor one that nobody was given');
     await rival.release(change.id, 2);
     await undo(record, change.id, 2, 'pending');
@@ -180,9 +214,9 @@ async function tokenCases(t: Test, { record, control, rival, state }: ControlSet
       // The one goes forward as it may; the other takes over at some moment and undoes what can be undone.
       const forward = async (): Promise<void> => {
         await changes.moveChange(id, 1, 'pending', 'holding');
-        const holdEpoch = await control.hold(id, 1, cohort);
+        const holdEpoch = await control.hold(id, 1, only(cohort));
         await changes.moveChange(id, 1, 'holding', 'switching', { holdEpoch });
-        await control.switchCohort(id, 1, after);
+        await control.switchTo(id, 1, to(after));
       };
       const takeOver = async (): Promise<void> => {
         for (let n = 0; n < round; n++) await changes.readChange(id);
@@ -192,7 +226,7 @@ async function tokenCases(t: Test, { record, control, rival, state }: ControlSet
           if (taken === undefined) continue;
           await rival.claim(id, taken.token);
           if (taken.phase === 'switching') {
-            const switchEpoch = await rival.switchCohort(id, taken.token, after);
+            const switchEpoch = await rival.switchTo(id, taken.token, to(after));
             await changes.moveChange(id, taken.token, 'switching', 'releasing', { switchEpoch });
             const releaseEpoch = await rival.release(id, taken.token);
             await changes.moveChange(id, taken.token, 'releasing', 'done', { releaseEpoch });

@@ -10,6 +10,8 @@ import {
   controlContract,
   freshChange,
   leaseContract,
+  only,
+  to,
   untilApplied,
   view,
 } from './control-contract.ts';
@@ -34,12 +36,12 @@ await t.test('the barrier in the embedded state map', async (t) => {
   const record = await createRecord({ kind: 'embedded', dir: t.testdir() }, log);
   t.teardown(() => record.close());
   const state = await openState(record);
-  const control = createControlMap({ config, record, state });
+  const control = createControlMap({ config, log, record, state });
   await controlContract(t, { record, control, rival: control, state });
   await leaseContract(t, control, control);
 
   await t.test('it is changed where it is, and nowhere else', async (t) => {
-    t.throws(() => createControlMap({ config, record }), { message: /changed where it is/ });
+    t.throws(() => createControlMap({ config, log, record }), { message: /changed where it is/ });
   });
 
   await t.test('a step that is overtaken on its way takes another epoch', async (t) => {
@@ -60,8 +62,8 @@ await t.test('the barrier in the embedded state map', async (t) => {
     const other = await openState(overtaker);
     opened.state = other;
     const change = await freshChange(record);
-    const slow = createControlMap({ config, record: overtaker, state: other });
-    const held = await slow.hold(change.id, 1, change.cohort);
+    const slow = createControlMap({ config, log, record: overtaker, state: other });
+    const held = await slow.hold(change.id, 1, only(change.cohort));
     t.ok(overtaken > 0);
     t.ok(held > overtaken + 1, 'above what was applied without the hold');
     t.equal(other.snapshot.epoch, held);
@@ -75,21 +77,21 @@ await t.test('the barrier in the embedded state map', async (t) => {
     const switching = await freshChange(record);
     for (const { id, cohort } of [holding, switching]) {
       await record.changes.moveChange(id, 1, 'pending', 'holding');
-      await record.changes.beatChange(id, 1, { holdEpoch: await control.hold(id, 1, cohort) });
+      await record.changes.beatChange(id, 1, { holdEpoch: await control.hold(id, 1, only(cohort)) });
     }
     await record.changes.moveChange(switching.id, 1, 'holding', 'switching');
     const before = state.snapshot.epoch;
     await state.close();
 
     const again = await openState(record);
-    const after = createControlMap({ config, record, state: again });
+    const after = createControlMap({ config, log, record, state: again });
     t.ok(again.snapshot.epoch >= before);
     t.strictSame(view(again, holding), [holding.before.stage, holding.id]);
     t.strictSame(view(again, switching), ['live', switching.id]);
     const seen = await record.changes.readChange(switching.id);
     const taken = await record.changes.takeChange(switching.id, seen?.heartbeat ?? 0);
     await t.rejects(after.release(holding.id, 2), { name: 'ChangeLostError' });
-    await untilApplied(again, await after.switchCohort(switching.id, taken?.token ?? 0, switching.after));
+    await untilApplied(again, await after.switchTo(switching.id, taken?.token ?? 0, to(switching.after)));
     await untilApplied(again, await after.release(switching.id, taken?.token ?? 0));
     t.strictSame(view(again, switching), ['live', undefined]);
     await after.release(holding.id, 1);

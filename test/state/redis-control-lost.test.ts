@@ -1,12 +1,20 @@
 /** Redis is wiped in the middle of a change: the map that is made from the record goes on where it was. */
 import t, { type Test } from 'tap';
-import type { Change } from '../../src/cutover/change.ts';
 import type { ControlMap } from '../../src/cutover/stores.ts';
 import { createControlMap } from '../../src/state/create-control-map.ts';
 import type { StateMap } from '../../src/state/state-map.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
-import { CONTROL_COHORTS, freshChange, undo, untilApplied, view } from './control-contract.ts';
-import { freshRecord, openState, redisModel, startStores, until, untilAttached } from './redis-setup.ts';
+import {
+  CONTROL_COHORTS,
+  freshChange,
+  only,
+  type StageChange,
+  to,
+  undo,
+  untilApplied,
+  view,
+} from './control-contract.ts';
+import { freshRecord, log, openState, redisModel, startStores, until, untilAttached } from './redis-setup.ts';
 import { nextChange } from './state-map-contract.ts';
 
 const stores = await startStores(t);
@@ -26,7 +34,7 @@ async function setting(t: Test): Promise<Setting> {
   const open = (): Promise<StateMap> =>
     openState(t, model, record, { cohorts: CONTROL_COHORTS, selfFenceAfterMs: 1_000 });
   const states = [await open(), await open()];
-  const control = createControlMap({ config: { state: model }, record });
+  const control = createControlMap({ config: { state: model }, log, record });
   t.teardown(() => control.close());
   return {
     record,
@@ -62,23 +70,28 @@ async function allApplied({ states }: Setting, epoch: number): Promise<void> {
   await Promise.all(states.map((state) => untilApplied(state, epoch)));
 }
 
-function eachSees(t: Test, { states }: Setting, change: Change, seen: [string, string | undefined]): void {
+function eachSees(
+  t: Test,
+  { states }: Setting,
+  change: StageChange,
+  seen: [string, string | undefined],
+): void {
   for (const state of states) t.strictSame(view(state, change), seen);
 }
 
 /** From `holding` on: hold, drain, switch, release. */
-async function finish(s: Setting, change: Change): Promise<void> {
+async function finish(s: Setting, change: StageChange): Promise<void> {
   const { record, control } = s;
   const { id, cohort, after } = change;
   const token = (await record.changes.readChange(id))?.token ?? 0;
   const phase = async (): Promise<string | undefined> => (await record.changes.readChange(id))?.phase;
   if ((await phase()) === 'holding') {
-    const holdEpoch = await again(() => control.hold(id, token, cohort));
+    const holdEpoch = await again(() => control.hold(id, token, only(cohort)));
     await allApplied(s, holdEpoch);
     await record.changes.moveChange(id, token, 'holding', 'switching', { holdEpoch });
   }
   if ((await phase()) === 'switching') {
-    const switchEpoch = await again(() => control.switchCohort(id, token, after));
+    const switchEpoch = await again(() => control.switchTo(id, token, to(after)));
     await allApplied(s, switchEpoch);
     await record.changes.moveChange(id, token, 'switching', 'releasing', { switchEpoch });
   }
@@ -106,14 +119,14 @@ for (const scriptRan of [false, true]) {
     const s = await setting(t);
     const change = await freshChange(s.record);
     await s.record.changes.moveChange(change.id, 1, 'pending', 'holding');
-    const before = scriptRan ? await s.control.hold(change.id, 1, change.cohort) : 0;
+    const before = scriptRan ? await s.control.hold(change.id, 1, only(change.cohort)) : 0;
     await s.wipe();
     eachSees(t, s, change, ['shadow', change.id]);
     if (scriptRan) {
-      const first = s.control.hold(change.id, 1, change.cohort);
+      const first = s.control.hold(change.id, 1, only(change.cohort));
       await t.rejects(first, { name: 'MapReplacedError' }, 'the first call on the new map is told so');
     }
-    t.ok((await again(() => s.control.hold(change.id, 1, change.cohort))) > before);
+    t.ok((await again(() => s.control.hold(change.id, 1, only(change.cohort)))) > before);
     await finish(s, change);
     eachSees(t, s, change, ['live', undefined]);
   });
@@ -123,9 +136,9 @@ for (const scriptRan of [false, true]) {
     const change = await freshChange(s.record);
     const { id, cohort, after } = change;
     await s.record.changes.moveChange(id, 1, 'pending', 'holding');
-    const holdEpoch = await s.control.hold(id, 1, cohort);
+    const holdEpoch = await s.control.hold(id, 1, only(cohort));
     await s.record.changes.moveChange(id, 1, 'holding', 'switching', { holdEpoch });
-    if (scriptRan) await s.control.switchCohort(id, 1, after);
+    if (scriptRan) await s.control.switchTo(id, 1, to(after));
     await s.wipe();
     eachSees(t, s, change, ['live', id]);
     await finish(s, change);
@@ -137,9 +150,9 @@ for (const scriptRan of [false, true]) {
     const change = await freshChange(s.record);
     const { id, cohort, after } = change;
     await s.record.changes.moveChange(id, 1, 'pending', 'holding');
-    const holdEpoch = await s.control.hold(id, 1, cohort);
+    const holdEpoch = await s.control.hold(id, 1, only(cohort));
     await s.record.changes.moveChange(id, 1, 'holding', 'switching', { holdEpoch });
-    const switchEpoch = await s.control.switchCohort(id, 1, after);
+    const switchEpoch = await s.control.switchTo(id, 1, to(after));
     await allApplied(s, switchEpoch);
     await s.record.changes.moveChange(id, 1, 'switching', 'releasing', { switchEpoch });
     if (scriptRan) await s.control.release(id, 1);
@@ -154,13 +167,13 @@ for (const scriptRan of [false, true]) {
     const change = await freshChange(s.record);
     const { id, cohort } = change;
     await s.record.changes.moveChange(id, 1, 'pending', 'holding');
-    await s.control.hold(id, 1, cohort);
+    await s.control.hold(id, 1, only(cohort));
     await s.record.changes.moveChange(id, 1, 'holding', 'undoing');
     if (scriptRan) await s.control.release(id, 1);
     await s.wipe();
     eachSees(t, s, change, ['shadow', undefined]);
     await t.rejects(
-      again(() => s.control.hold(id, 1, cohort)),
+      again(() => s.control.hold(id, 1, only(cohort))),
       { name: 'ChangeLostError' },
     );
     await again(() => s.control.release(id, 1));
@@ -174,7 +187,7 @@ await t.test('the token that the record has is the one that counts in the new ma
   const change = await freshChange(s.record);
   const { id, cohort } = change;
   const moved = await s.record.changes.moveChange(id, 1, 'pending', 'holding');
-  await s.control.hold(id, 1, cohort);
+  await s.control.hold(id, 1, only(cohort));
   await s.record.changes.takeChange(id, moved.heartbeat);
   await s.wipe();
   await t.rejects(
@@ -199,13 +212,13 @@ await t.test('a new map begins above epochs that nobody was told of, and has no 
 
 await t.test('while there is no map nothing is done', async (t) => {
   const record = await freshRecord(t, stores);
-  const control = createControlMap({ config: { state: redisModel({ url: redis.url }) }, record });
+  const control = createControlMap({ config: { state: redisModel({ url: redis.url }) }, log, record });
   t.teardown(() => control.close());
   await record.seedCohorts(CONTROL_COHORTS);
   const change = await freshChange(record);
   for (const step of [
     () => control.claim(change.id, 1),
-    () => control.hold(change.id, 1, change.cohort),
+    () => control.hold(change.id, 1, only(change.cohort)),
     () => control.leases(),
     () => control.epoch(),
   ]) {

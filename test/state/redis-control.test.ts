@@ -9,19 +9,20 @@ import {
   controlContract,
   freshChange,
   leaseContract,
+  only,
   undo,
   untilApplied,
   view,
 } from './control-contract.ts';
-import { freshRecord, openState, redisModel, startStores } from './redis-setup.ts';
+import { freshRecord, log, openState, redisModel, startStores } from './redis-setup.ts';
 
 const stores = await startStores(t);
 const { redis } = stores;
 const record = await freshRecord(t, stores);
 const model = redisModel({ url: redis.url });
 const state = await openState(t, model, record, { cohorts: CONTROL_COHORTS });
-const control = createControlMap({ config: { state: model }, record });
-const rival = createControlMap({ config: { state: model }, record, state });
+const control = createControlMap({ config: { state: model }, log, record });
+const rival = createControlMap({ config: { state: model }, log, record, state });
 t.teardown(() => {
   control.close();
   rival.close();
@@ -36,7 +37,7 @@ await t.test('a process that follows no map has no lease', async (t) => {
 });
 
 await t.test('a lease does not count in another map than the one it speaks of', async (t) => {
-  const behind = new RedisControl({ model, record, followed: () => 'an older map' });
+  const behind = new RedisControl({ log, model, record, followed: () => 'an older map' });
   t.teardown(() => behind.close());
   const lease = { gateway: 'g', counter: 1, applied: 9_999_999, drained: 9_999_999, digest: '' };
   await t.rejects(behind.renewLease(lease), { name: 'MapReplacedError' });
@@ -46,7 +47,7 @@ await t.test('a lease does not count in another map than the one it speaks of', 
 /** A controller that was stopped when the record had answered: it believes what was true then. */
 function stoppedAt(change: Change): RedisControl {
   const changes = { ...record.changes, readChange: async () => change };
-  return new RedisControl({ model, record: { ...record, changes } });
+  return new RedisControl({ log, model, record: { ...record, changes } });
 }
 
 await t.test('a controller that is stopped before its claim and continues holds nobody', async (t) => {
@@ -57,7 +58,7 @@ await t.test('a controller that is stopped before its claim and continues holds 
   await undo(record, change.id, 1, 'pending');
   await control.forget(change.id);
   await t.rejects(stopped.claim(change.id, 1), ChangeLostError);
-  await t.rejects(stopped.hold(change.id, 1, change.cohort), ChangeLostError);
+  await t.rejects(stopped.hold(change.id, 1, only(change.cohort)), ChangeLostError);
   await untilApplied(state, await control.epoch());
   t.strictSame(view(state, change), [change.before.stage, undefined]);
   t.notOk(await redis.client.hexists('{turnout}:control', change.id), 'nothing of it is left');
@@ -77,7 +78,7 @@ await t.test('a hold that an older change left behind gives way to the one that 
   const change = await freshChange(record);
   const number = (await record.readCohorts()).find(({ cohort }) => cohort.name === change.cohort)?.number;
   await redis.client.hset('{turnout}:holds', `c${number}`, JSON.stringify({ change: 'gone', epoch: 1 }));
-  await untilApplied(state, await control.hold(change.id, 1, change.cohort));
+  await untilApplied(state, await control.hold(change.id, 1, only(change.cohort)));
   t.equal(view(state, change)[1], change.id);
   await untilApplied(state, await control.release(change.id, 1));
   t.equal(view(state, change)[1], undefined);
@@ -89,7 +90,7 @@ await t.test('a cohort that the map does not have yet is not held', async (t) =>
   const number = (await record.readCohorts()).find(({ cohort }) => cohort.name === change.cohort)?.number;
   const json = (await redis.client.hget('{turnout}:cohorts', `${number}`)) ?? '';
   await redis.client.hdel('{turnout}:cohorts', `${number}`);
-  await t.rejects(control.hold(change.id, 1, change.cohort), { message: /does not have the cohort/ });
+  await t.rejects(control.hold(change.id, 1, only(change.cohort)), { message: /does not have the cohort/ });
   await redis.client.hset('{turnout}:cohorts', `${number}`, json);
   await control.release(change.id, 1);
   await undo(record, change.id, 1, 'pending');
@@ -100,7 +101,8 @@ await t.test('a connection that is killed fails one call, and the next is made o
   await control.claim(change.id, 1);
   await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   let held: number | undefined;
-  while (held === undefined) held = await control.hold(change.id, 1, change.cohort).catch(() => undefined);
+  while (held === undefined)
+    held = await control.hold(change.id, 1, only(change.cohort)).catch(() => undefined);
   await control.release(change.id, 1);
   await undo(record, change.id, 1, 'pending');
 });
@@ -108,7 +110,7 @@ await t.test('a connection that is killed fails one call, and the next is made o
 await t.test(
   'a server that answers nothing is an error in time, and what is closed stays closed',
   async (t) => {
-    const closing = new RedisControl({ model: redisModel({ url: redis.url, commandMs: 200 }), record });
+    const closing = new RedisControl({ log, model: redisModel({ url: redis.url, commandMs: 200 }), record });
     await closing.epoch();
     redis.freeze();
     await t.rejects(closing.epoch(), { message: /did not answer within 200 ms/ });
