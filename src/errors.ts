@@ -184,7 +184,8 @@ export const ERRORS = {
     status: 503,
     title: 'User state unknown',
     stage: 'routing, gateway',
-    detail: 'The state map and the record are both unreachable and this user is not cached.',
+    detail:
+      'The state map and the record are both unreachable, and what has to be known or noted of this user is not at hand.',
     retryAfterS: 1,
   },
   fenced: {
