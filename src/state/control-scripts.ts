@@ -120,7 +120,7 @@ export const ANNOUNCE_SWITCHED: RedisScript = {
 if known.released > 0 then return ${LOST} end
 if known.moves and not holds() then return ${NO_HOLD} end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-local fields = { 'e', epoch, 'k', 'p' }
+local fields = { 'e', epoch, 'k', 'p', 'c', ARGV[2] }
 for i = 5, #ARGV, 2 do
   fields[#fields + 1] = 'u'
   fields[#fields + 1] = ARGV[i]

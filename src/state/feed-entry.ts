@@ -4,8 +4,12 @@ import { bytes, integer, list, pairs, text } from './reply.ts';
 export type FeedChange =
   /** A user's record was replaced. */
   | { readonly kind: 'user'; readonly user: string; readonly record: Buffer }
-  /** Users were placed by rules. */
-  | { readonly kind: 'placed'; readonly users: readonly { readonly user: string; readonly record: Buffer }[] }
+  /** Users were placed by rules, or, `byChange`, their records were replaced by a change that waits for gateways. */
+  | {
+      readonly kind: 'placed';
+      readonly users: readonly { readonly user: string; readonly record: Buffer }[];
+      readonly byChange: boolean;
+    }
   /** Cohorts or holds changed. */
   | { readonly kind: 'shared' }
   /** The record with that version is in its bucket. */
@@ -33,7 +37,7 @@ function changeOf(kind: string, fields: [Buffer, Buffer][]): FeedChange {
         if (key.toString() === 'u') user = text(value);
         else if (key.toString() === 'r' && user !== undefined) users.push({ user, record: value });
       }
-      return { kind: 'placed', users };
+      return { kind: 'placed', users, byChange: fields.some(([key]) => key.toString() === 'c') };
     }
     case 's':
       return { kind: 'shared' };

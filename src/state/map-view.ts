@@ -178,6 +178,8 @@ export class MapView {
         }
         this.#snapshot = atEpoch(current, epoch);
         for (const { user } of change.users) this.#listeners.emit({ kind: 'user', user });
+        // Somebody waits to be told that this gateway has applied it.
+        if (change.byChange) this.#listeners.emit({ kind: 'snapshot' });
         return;
       case 'shared':
         if (shared === undefined) throw new Error('the shared slot was not read');

@@ -78,12 +78,11 @@ function placeOf({ options }: Redis): string {
   return `${options.host ?? '?'}:${options.port ?? '?'}`;
 }
 
-async function nodesOf(raw: Redis | Cluster): Promise<RedisNode[]> {
+async function nodesOf(raw: Redis | Cluster, mode: RedisModel['mode']): Promise<RedisNode[]> {
   if (raw instanceof Cluster) {
     return Promise.all(raw.nodes('master').map((node) => nodeOf(node, placeOf(node))));
   }
-  const { sentinels } = raw.options;
-  return [await nodeOf(raw, sentinels === undefined ? placeOf(raw) : 'the master that the sentinels name')];
+  return [await nodeOf(raw, mode === 'sentinel' ? 'the master that the sentinels name' : placeOf(raw))];
 }
 
 async function clusterStateOf(raw: Redis | Cluster): Promise<string | undefined> {
@@ -103,7 +102,7 @@ export async function checkRedis(model: RedisModel, boundMs: number): Promise<Re
   try {
     const { raw } = client;
     const answers = Promise.all([
-      nodesOf(raw),
+      nodesOf(raw, model.mode),
       clusterStateOf(raw),
       raw.hmget(redisKeys(model.keyPrefix).meta, 'id', 'epoch'),
     ]);

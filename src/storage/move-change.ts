@@ -2,7 +2,7 @@ import { type Change, isOver, isUserChange, type Phase } from '../cutover/change
 import { ChangeLostError, type ChangePatch, type Stranding } from '../cutover/stores.ts';
 import { patchColumns } from './change-row.ts';
 import { dropClaims } from './claim.ts';
-import { integer, integerOrNone, text } from './columns.ts';
+import { flag, integer, integerOrNone, text } from './columns.ts';
 import { raiseEpoch } from './raise-epoch.ts';
 import { readChange } from './read-change.ts';
 import type { Row, Sql, SqlStore } from './sql.ts';
@@ -30,15 +30,19 @@ async function nextVersion(sql: Sql): Promise<NextVersion | undefined> {
   return row && { map: text(row, 'id'), version: integer(row, 'version') };
 }
 
+/** Each statement takes a moment in which writes wait, so that what has nothing to do is not sent. */
 async function writeSwitch(
   sql: Sql,
   change: Change,
-  cohort: number | undefined,
+  row: Row,
   next: NextVersion | undefined,
   stranding: Stranding,
 ): Promise<void> {
-  if (!isUserChange(change)) await switchCohorts(sql, change.id, change.kind);
+  const { pinned, stranded } = stranding;
+  if (!isUserChange(change)) await switchCohorts(sql, change.id, change.kind, flag(row, 'more'));
+  if (change.users + pinned.length + stranded.length === 0) return;
   if (next === undefined) throw new Error('the record has no state map');
+  const cohort = integerOrNone(row, 'cohort');
   const written = await switchUsers(sql, next, change, cohort, stranding);
   const dirty = stranding.pinned.length + stranding.leftOut.length + stranding.stranded.length;
   await sql.run('UPDATE cohort_changes SET version = $2, users = $3, dirty = $4 WHERE id = $1', [
@@ -66,7 +70,7 @@ async function move(
   const [row] = await sql.run(
     `UPDATE cohort_changes h SET ${PHASE}, ${patchColumns(5)}
      WHERE h.id = $1 AND h.token = $2 AND h.phase = $3
-     RETURNING h.cohort, h.version`,
+     RETURNING h.cohort, h.version, h.others IS NOT NULL OR h.cohort_order IS NOT NULL AS more`,
     [
       id,
       token,
@@ -105,7 +109,7 @@ export async function moveChange(
     if (row === undefined) return undefined;
     if (to === 'switching') {
       const change = await readChange(sql, id);
-      if (change !== undefined) await writeSwitch(sql, change, integerOrNone(row, 'cohort'), next, stranding);
+      if (change !== undefined) await writeSwitch(sql, change, row, next, stranding);
     }
     const version = integerOrNone(row, 'version');
     if (from === 'switching' && version !== undefined && patch.switchEpoch !== undefined)

@@ -28,7 +28,7 @@ async function insert(sql: Sql, change: NewChange, before: string | null, number
       change.cohort ?? null,
       before,
       after === undefined ? null : cohortDefinition(after),
-      others === undefined
+      others === undefined || others.length === 0
         ? null
         : JSON.stringify(others.map((each) => ({ name: each.name, definition: cohortDefinition(each) }))),
       order === undefined ? null : JSON.stringify(order),

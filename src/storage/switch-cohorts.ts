@@ -6,9 +6,11 @@ import type { Sql } from './sql.ts';
 /**
  * Writes the definitions of a change that goes into `switching`. A cohort that it makes comes last in the order, unless
  * the change says otherwise.
- * @throws `Error` when a cohort that is claimed is not there
+ *
+ * @param more it replaces definitions of other cohorts too, or the order
+ * @throws `Error` when its cohort is not there
  */
-export async function switchCohorts(sql: Sql, id: string, kind: string): Promise<void> {
+export async function switchCohorts(sql: Sql, id: string, kind: string, more: boolean): Promise<void> {
   if (kind === 'cohort-create') {
     await sql.run(
       `INSERT INTO cohorts (name, position, definition)
@@ -30,6 +32,7 @@ export async function switchCohorts(sql: Sql, id: string, kind: string): Promise
     );
     if (written.length === 0) throw new Error(`the cohort of change ${id} was deleted`);
   }
+  if (!more) return;
   await sql.run(
     `UPDATE cohorts c SET definition = (o.definition)::jsonb
      FROM cohort_changes h, jsonb_to_recordset(coalesce(h.others, '[]')) AS o (name text, definition text)

@@ -116,11 +116,14 @@ export async function switchUsers(
   { pinned, leftOut, stranded }: Stranding,
 ): Promise<number> {
   const { id, kind, actor, reason, pin } = change;
-  const own = await sql.run(
-    `SELECT u.key FROM change_users u WHERE u.change = $1
+  const own =
+    change.users === 0
+      ? []
+      : await sql.run(
+          `SELECT u.key FROM change_users u WHERE u.change = $1
        AND NOT EXISTS (SELECT FROM ${keysOf('$2')} l WHERE l.key = u.key) ORDER BY u.place`,
-    [id, keyList(leftOut)],
-  );
+          [id, keyList(leftOut)],
+        );
   const users = own.map((row) => utf8(row, 'key'));
   const first =
     kind === 'members-add' && cohort !== undefined ? await takeOrdinals(sql, cohort, users.length) : null;
