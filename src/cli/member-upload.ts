@@ -56,19 +56,20 @@ function quoted(word: string): string {
 
 function resumeCommand(action: Action, name: string, options: UploadOptions, fromLine: number): string {
   const { file, reason, dirtyUsers, refusedFile, json = false } = options;
+  const always = [
+    'turnout',
+    'cohort',
+    action,
+    name,
+    '--file',
+    file,
+    '--from-line',
+    String(fromLine),
+    '--reason',
+    reason,
+  ];
   const words = [
-    ...[
-      'turnout',
-      'cohort',
-      action,
-      name,
-      '--file',
-      file,
-      '--from-line',
-      String(fromLine),
-      '--reason',
-      reason,
-    ],
+    ...always,
     ...(dirtyUsers === undefined ? [] : ['--dirty-users', dirtyUsers]),
     ...(refusedFile === undefined ? [] : ['--refused-file', refusedFile]),
     ...(json ? ['--json'] : []),

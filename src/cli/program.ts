@@ -5,6 +5,8 @@ import { addChanges } from './changes.ts';
 import { addCheck } from './check.ts';
 import { addCohort } from './cohort.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
+import { addDb } from './db.ts';
+import { addDoctor } from './doctor.ts';
 import { addExplain } from './explain.ts';
 import { addGateways } from './gateways.ts';
 import { addRebuild } from './rebuild.ts';
@@ -23,6 +25,7 @@ Your own systems:
   $ turnout explain --config turnout.yaml --user u42 --path /  where would this user go, and why?
   $ turnout start --config turnout.yaml                        run the gateway
   $ turnout status                                             what is it doing?
+  $ turnout doctor --config turnout.yaml                       is anything wrong with it?
   $ turnout stage beta live --ramp 10% --reason 'first users'  move users
   $ turnout rollback beta --reason 'orders are slow'           and back
 
@@ -100,6 +103,8 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     addChanges(program, context, end);
     addGateways(program, context, end);
     addRebuild(program, context, end);
+    addDoctor(program, context, end);
+    addDb(program, context, end);
     if (args.length === 0) {
       program.outputHelp({ error: true });
       return EXIT.usage;

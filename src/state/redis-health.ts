@@ -1,5 +1,5 @@
 /** What can be found out about a Redis before anybody relies on it: is it set up to keep a state map? */
-import { Cluster, Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { openRedis, type RedisModel } from './redis-client.ts';
 import { redisKeys } from './redis-keys.ts';
 import { within } from './within.ts';

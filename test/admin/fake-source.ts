@@ -71,7 +71,9 @@ export class FakeSource implements AdminSource {
     return EXPLANATION;
   }
 
+  statusDocument: StatusDocument = STATUS;
+
   async status(): Promise<StatusDocument> {
-    return STATUS;
+    return this.statusDocument;
   }
 }
