@@ -106,6 +106,12 @@ async function listOpen(access: ControlAccess, query: Query) {
   return pageOf(open.map(changeDocument), ({ id }) => id, Number(query.limit), query.cursor);
 }
 
+const ChangeParams = Type.Object({ id: Type.String({ pattern: UUID }) });
+
+function changeUnknown(id: string): AdminError {
+  return new AdminError('change_unknown', `There is no change ${id}.`);
+}
+
 export function changeRoutes(server: AdminServer, access: ControlAccess): void {
   server.get(
     '/api/v1/changes',
@@ -128,7 +134,7 @@ export function changeRoutes(server: AdminServer, access: ControlAccess): void {
     {
       config: { summary: "One change; while it is in progress, with every gateway's acknowledgement" },
       schema: {
-        params: Type.Object({ id: Type.String({ pattern: UUID }) }),
+        params: ChangeParams,
         response: { 200: ChangeInProgressSchema },
       },
     },
@@ -136,8 +142,33 @@ export function changeRoutes(server: AdminServer, access: ControlAccess): void {
       const [change, gateways] = await access.ask((control) =>
         Promise.all([control.change(params.id), control.gateways()]),
       );
-      if (change === undefined) throw new AdminError('change_unknown', `There is no change ${params.id}.`);
+      if (change === undefined) throw changeUnknown(params.id);
       return changeInProgress(change, gateways);
+    },
+  );
+
+  server.get(
+    '/api/v1/changes/:id/dirty',
+    {
+      config: {
+        summary: 'Users whose writes were in new only when the change was switched',
+        description: 'In the order of their keys. They stayed in new, or, under `force`, were stranded.',
+      },
+      schema: {
+        params: ChangeParams,
+        querystring: Type.Object(PageQuery, STRICT),
+        response: { 200: PageSchema(Type.String()) },
+      },
+    },
+    async ({ params, query }) => {
+      const limit = Number(query.limit);
+      const after = query.cursor === undefined ? undefined : readCursor(query.cursor);
+      if ((await access.ask((control) => control.change(params.id))) === undefined) {
+        throw changeUnknown(params.id);
+      }
+      const users = await access.ask((control) => control.dirtyOf(params.id, after, limit));
+      const last = users.length === limit ? users.at(-1) : undefined;
+      return { items: [...users], next: last === undefined ? null : cursorOf(last) };
     },
   );
 }

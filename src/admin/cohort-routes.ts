@@ -30,6 +30,9 @@ import {
 } from './request-parts.ts';
 import type { AdminServer } from './type-provider.ts';
 
+/** Users in the answer to a rollback; all of them are under its change. */
+const DIRTY_LISTED_MAX = 1_000;
+
 const StageBody = Type.Object(
   {
     stage: Type.String({ minLength: 1, maxLength: 32, description: `One of ${STAGES.join(', ')}.` }),
@@ -171,8 +174,13 @@ function movingRoutes(server: AdminServer, access: ControlAccess): void {
       };
       const preview = previewDocument(await access.ask((control) => control.previewRollback(cohort)));
       if (dryRun) return preview;
+      const answer = await carryOut(access, wanted, request.headers, reply);
       const { dryRun: _dryRun, epoch: _epoch, ...known } = preview;
-      return { ...known, ...(await carryOut(access, wanted, request.headers, reply)) };
+      if (answer.change.phase !== 'done') return { ...known, ...answer };
+      const dirty = await access.ask((control) =>
+        control.dirtyOf(answer.change.id, undefined, DIRTY_LISTED_MAX),
+      );
+      return { ...known, dirty: [...dirty], dirtyCount: answer.change.dirty, ...answer };
     },
   );
 }

@@ -143,7 +143,7 @@ const preview = {
 export const PreviewSchema = Type.Object({ dryRun: Type.Literal(true), epoch: Type.Integer(), ...preview });
 export type PreviewDocument = Static<typeof PreviewSchema>;
 
-/** Who was clean and who was dirty was read right before the rollback; `change.dirty` is what came of it. */
+/** Of a rollback that is not over, who is clean and who is dirty is as it was right before it. */
 export const RollbackAnswerSchema = Type.Object({
   ...ChangeAnswerSchema.properties,
   ...preview,

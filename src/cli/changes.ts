@@ -1,4 +1,5 @@
 /** `turnout changes`: who changed what, when, why, and what became of it. */
+import { Type } from '@sinclair/typebox';
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   type ChangeDocument,
@@ -21,6 +22,7 @@ Examples:
   $ turnout changes --open
   $ turnout changes --kind pin,unpin
   $ turnout changes 5f0c1e9a-4c1d-4a39-9b1f-0d2a8a3c7e11
+  $ turnout changes 5f0c1e9a-4c1d-4a39-9b1f-0d2a8a3c7e11 --dirty > kept.txt
   $ turnout changes --json | jq '.[] | select(.phase == "undone") | .note'
 
 ${ENVIRONMENT_HELP}`;
@@ -33,6 +35,7 @@ interface ChangesOptions {
   readonly user?: string;
   readonly kind?: string;
   readonly open?: boolean;
+  readonly dirty?: boolean;
   readonly limit?: number;
   readonly json?: boolean;
 }
@@ -89,19 +92,29 @@ function printOne(change: ChangeInProgressDocument, { writer }: CliContext): voi
   ]);
 }
 
+/** As a file, so that it can be given to `cohort add` and the like. */
+async function listDirty(id: string, json: boolean, { env, writer }: CliContext): Promise<ExitCode> {
+  const users = await askPages(Type.String(), `/api/v1/changes/${id}/dirty`, SHOWN_MAX, { env });
+  if (json) writer.json(users);
+  else for (const user of users) writer.line(user);
+  return EXIT.ok;
+}
+
 async function run(id: string | undefined, options: ChangesOptions, context: CliContext): Promise<ExitCode> {
-  const { cohort, user, kind, open, limit = SHOWN, json = false } = options;
+  const { cohort, user, kind, open, dirty = false, limit = SHOWN, json = false } = options;
   const { writer } = context;
   if (id !== undefined) {
     if ([cohort, user, kind, open, options.limit].some((option) => option !== undefined)) {
       const filters = '--cohort, --user, --kind, --open and --limit';
       throw new CliError(`${filters} are about the list: leave out the id.`, EXIT.usage);
     }
+    if (dirty) return listDirty(id, json, context);
     const change = await askAdmin(ChangeInProgressSchema, `/api/v1/changes/${id}`, context);
     if (json) writer.json(change);
     else printOne(change, context);
     return EXIT.ok;
   }
+  if (dirty) throw new CliError('--dirty is about one change: give its id.', EXIT.usage);
   const query = new URLSearchParams({
     ...(cohort === undefined ? {} : { cohort }),
     ...(user === undefined ? {} : { user }),
@@ -133,6 +146,7 @@ export function addChanges(program: Command, context: CliContext, end: (code: Ex
     .option('--user <user>', 'only pins of this user ("turnout user show" has the rest)')
     .option('--kind <kinds>', `only these kinds, with commas: ${CHANGE_KINDS.join(', ')}`)
     .option('--open', 'only changes that are not over')
+    .option('--dirty', 'of one change: the users whose writes were in new only, one a line')
     .option('--limit <number>', `how many (${SHOWN})`, wholeNumber(1, SHOWN_MAX))
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)

@@ -97,7 +97,7 @@ async function run(name: string, options: RollbackOptions, context: CliContext):
       writer.line(`cohort ${printable(name)} is back at ${stage} on every gateway, ${since}`);
       if (dirty === 0) return;
       const what = dirtyUsers === 'force' ? 'went back without their writes in new' : 'stayed in new, pinned';
-      writer.line(`${usersInWords(dirty)} ${what}${named(preview)}`);
+      writer.line(`${usersInWords(dirty)} ${what}: "turnout changes ${id} --dirty" lists them`);
     },
     context,
   );

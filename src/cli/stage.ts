@@ -69,7 +69,7 @@ function printDone(change: ChangeInProgressDocument, { writer }: CliContext): vo
   if (dirty === 0) return;
   const what =
     dirtyUsers === 'force' ? 'went back without writes of theirs, which are in new only' : 'stayed in new';
-  writer.line(`${usersInWords(dirty)} ${what}`);
+  writer.line(`${usersInWords(dirty)} ${what}: "turnout changes ${id} --dirty" lists them`);
 }
 
 async function run(

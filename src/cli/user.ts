@@ -44,7 +44,7 @@ function print(view: UserDocument, { writer }: CliContext): void {
     ['pinned to', record.pin ?? 'nothing'],
     ['state', record.state ?? 'none'],
     ['id in new', record.newId === null ? 'none' : printable(record.newId)],
-    ['writes in new', dirty ? 'yes, since its truth moved there' : 'none that is not in legacy'],
+    ['writes in new', dirty ? 'yes, since its truth moved there' : 'none that are known of'],
   ];
   writer.line(writer.style('bold', `user ${printable(user)}`));
   for (const [fact, value] of facts) writer.line(`  ${writer.style('dim', fact.padEnd(15))} ${value}`);

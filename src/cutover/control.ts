@@ -254,6 +254,11 @@ export interface Control {
   /** Newest first. @param before the id of the last one of the page before @param limit 1 to 500 */
   changes(before: string | undefined, limit: number, cohort?: string): Promise<readonly Change[]>;
   change(id: string): Promise<Change | undefined>;
+  /**
+   * Of a change that is switched: whose writes were in `new` only, in key order. They stayed there, or, under `force`,
+   * were stranded. @param after the last one of the page before @param limit 1 to 1,000
+   */
+  dirtyOf(change: string, after: User | undefined, limit: number): Promise<readonly User[]>;
   /** Every gateway that is registered or has a lease. */
   gateways(): Promise<readonly GatewayView[]>;
   /** A person vouches that this gateway is gone; audited. False when there is no such gateway. */

@@ -234,6 +234,10 @@ class ControlService implements Control {
     return this.#options.store.readChange(id);
   }
 
+  dirtyOf(change: string, after: User | undefined, limit: number): Promise<readonly User[]> {
+    return this.#options.store.dirtyOf(change, after, limit);
+  }
+
   async gateways(): Promise<readonly GatewayView[]> {
     const watched = await this.#gateways.ask();
     return watched.map(({ id, where, liveness, silentMs, lease }) => ({

@@ -67,6 +67,7 @@ export async function openControl(config: () => ConfigModel, log: Logger): Promi
     openChanges: () => control.openChanges(),
     changes: (before, limit, cohort) => control.changes(before, limit, cohort),
     change: (id) => control.change(id),
+    dirtyOf: (change, after, limit) => control.dirtyOf(change, after, limit),
     gateways: () => control.gateways(),
     evictGateway: (id, author) => control.evictGateway(id, author),
     cohorts: () => control.cohorts(),

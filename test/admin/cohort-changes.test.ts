@@ -136,7 +136,7 @@ void t.test('a cohort is deleted, unless that is refused with a reason', async (
 });
 
 void t.test('a rollback says first what it would do, then what it did', async (t) => {
-  const { send, control } = await open(t);
+  const { ask, send, control } = await open(t);
   for (const user of ['u1', 'u2', 'u3']) control.records.set(user, ABSENT_RECORD);
   control.dirtyUsers.add('u2');
   const path = '/api/v1/cohorts/staff/rollback';
@@ -158,6 +158,14 @@ void t.test('a rollback says first what it would do, then what it did', async (t
     },
   });
   t.notOk('dryRun' in done.json);
+  control.dirtyUsers.add('u3');
+  const list = `${String(done.headers.location)}/dirty`;
+  const first = await ask(`${list}?limit=1`);
+  t.match(first.json, { items: ['u2'], next: String });
+  const rest = await ask(`${list}?limit=1&cursor=${String(first.json['next'])}`);
+  t.match(rest.json, { items: ['u3'] });
+  const unknown = '/api/v1/changes/00000000-0000-4000-8000-000000000000/dirty';
+  t.match(await ask(unknown), { status: 404, json: { code: 'change_unknown' } });
   control.failure = new WritesUnknownError('staff');
   t.match(await send(path, post(WHY)), {
     status: 409,

@@ -346,6 +346,14 @@ export class FakeControl implements Omit<Control, 'close'> {
     return this.log.find((change) => change.id === id);
   }
 
+  async dirtyOf(_change: string, after: string | undefined, limit: number): Promise<readonly string[]> {
+    this.#fail();
+    return [...this.dirtyUsers]
+      .toSorted()
+      .filter((user) => after === undefined || user > after)
+      .slice(0, limit);
+  }
+
   async gateways(): Promise<readonly GatewayView[]> {
     this.#fail();
     return this.gatewayViews;

@@ -9,6 +9,7 @@ const ROUTES = [
   'delete /api/v1/users/{user}/pin',
   'get /api/v1/changes',
   'get /api/v1/changes/{id}',
+  'get /api/v1/changes/{id}/dirty',
   'get /api/v1/cohorts',
   'get /api/v1/cohorts/{name}',
   'get /api/v1/cohorts/{name}/members',

@@ -40,9 +40,12 @@ void t.test('a rollback shows first who is clean and who is dirty, then asks in 
   t.match(yes, { code: 0 });
   t.match(
     yes.out,
-    /^cohort staff is back at shadow on every gateway, since epoch 7 \(change .*\)\n12 users stayed in new, pinned: u0/u,
+    /^cohort staff is back at shadow on every gateway, since epoch 7 \(change .*\)\n12 users stayed in new, pinned: "turnout changes .* --dirty" lists them\n$/u,
   );
   t.match(control.asked, [{ dirtyUsers: 'drain', reason: 'the plan' }]);
+  const id = control.log[0]?.id ?? '';
+  t.match(await cli(['changes', id, '--dirty']), { code: 0, out: /^u0\nu1\nu10\n/u });
+  t.match(await cli(['changes', '--dirty']), { code: 64 });
 });
 
 void t.test('a dry run moves nobody; force says what will be missing', async (t) => {
