@@ -5,18 +5,12 @@
 import { isFull } from '../decision/ramp.ts';
 import { STAGE_TABLE } from '../decision/stages.ts';
 import type { Cohort, User, UserRecord } from '../model.ts';
-import { hasUsersOnNew, isTracked } from './era.ts';
+import { isTracked } from './era.ts';
+import { isIn, isOnNew, leadsTo, marksFor, scopeOf, strayedFrom, wasOnNew, writesOf } from './mark-places.ts';
 import { ownersOf } from './owners.ts';
 import type { UserRecords } from './stores.ts';
 import type { DirtyUsers, UserMove, WriteMarks, Writes } from './write-marks.ts';
-import {
-  type Mark,
-  type MarkedCohort,
-  type MarkScope,
-  type MarkStore,
-  PINNED_SCOPE,
-  type StoredMark,
-} from './write-marks-store.ts';
+import type { Mark, MarkedCohort, MarkStore, StoredMark } from './write-marks-store.ts';
 
 export interface WriteMarksOptions {
   readonly store: MarkStore;
@@ -44,15 +38,14 @@ class RecordedMarks implements WriteMarks {
   async dirtyOf(names: readonly string[], limit: number): Promise<DirtyUsers> {
     const { store, readCohorts, collect } = this.#options;
     await collect();
-    const cohorts = (await readCohorts()).filter(counts);
-    const wanted = cohorts.filter(({ cohort, deleted }) => !deleted && names.includes(cohort.name));
+    const cohorts = (await readCohorts()).filter(isOnNew);
+    const wanted = cohorts.filter(({ cohort }) => names.includes(cohort.name));
     const members = wanted.map(({ number }) => number);
     // Of users without a membership only those matter whose attributes may lead here.
     const query = { members, withoutToo: wanted.some(leadsTo), limit };
-    const inside = await store.markedUsers({ ...query, scopes: wanted.map(scopeOf), unplacedOnly: false });
+    const inside = await store.markedUsers(wanted.map(scopeOf), query);
     // They may have written in another cohort, before their attributes led here.
-    const others = cohorts.filter((each) => !wanted.includes(each)).map(scopeOf);
-    const outside = await store.markedUsers({ ...query, scopes: others, unplacedOnly: true });
+    const outside = await store.strayedUsers(query);
     const found = new Map([...inside, ...outside].map((marked) => [marked.user, marked]));
     const users = [...found.values()].sort((a, b) => inKeyOrder(a.user, b.user));
     return { users: users.slice(0, limit), more: users.length > limit };
@@ -63,50 +56,45 @@ class RecordedMarks implements WriteMarks {
   ): Promise<ReadonlyMap<User, Writes>> {
     const { store, readCohorts, collect } = this.#options;
     await collect();
-    const cohorts = await readCohorts();
+    const cohorts = (await readCohorts()).filter(isOnNew);
     const marks = byUser(await store.marksOf(users.map(({ user }) => user)));
-    return new Map(
-      users.map(({ user, record }) => [
-        user,
-        writesOf(record, marks.get(user) ?? [], cohorts.filter(counts)),
-      ]),
-    );
+    return new Map(users.map(({ user, record }) => [user, writesOf(record, marks.get(user) ?? [], cohorts)]));
   }
 
   async cleanMembers(cohort: Cohort): Promise<number> {
     const { store, readCohorts, collect } = this.#options;
     await collect();
-    const cohorts = (await readCohorts()).filter(counts);
-    const found = cohorts.find((each) => !each.deleted && each.cohort.name === cohort.name);
+    const found = (await readCohorts()).find((each) => isOnNew(each) && each.cohort.name === cohort.name);
     if (found === undefined || !isTracked(found.cohort)) return 0;
-    const others = cohorts.filter((each) => each !== found).map(scopeOf);
     const { ramp, stage, migration } = found.cohort;
     const migratedOnly = migration === 'per-user';
     const rampMatters = STAGE_TABLE[STAGE_TABLE[stage].before].target === 'legacy' && !isFull(ramp);
-    if (rampMatters && ramp.kind === 'percent') return this.#cleanOnRamp(found, others);
+    if (rampMatters && ramp.kind === 'percent') return this.#cleanOnRamp(found);
     const ordinalBelow = rampMatters && ramp.kind === 'count' ? ramp.count : undefined;
-    return store.unmarkedMembers(scopeOf(found), others, { migratedOnly, ordinalBelow });
+    return store.unmarkedMembers(scopeOf(found), { migratedOnly, ordinalBelow });
   }
 
-  async #cleanOnRamp({ number, cohort }: MarkedCohort, others: readonly MarkScope[]): Promise<number> {
+  async #cleanOnRamp(found: MarkedCohort): Promise<number> {
     const { store, users } = this.#options;
+    const { number, cohort } = found;
+    const scope = scopeOf(found);
     let seen = 0;
     let clean = 0;
     for (let after: User | undefined; seen < SAMPLE_MAX; ) {
       const page = await users.membersOf(cohort.name, after, PAGE);
-      const onNew = page.filter(({ user, record }) => isOnNew(user, record, cohort));
+      const onNew = page.filter(({ user, record }) => movesWith(user, record, cohort));
       const marks = byUser(await store.marksOf(onNew.map(({ user }) => user)));
-      const scope = scopeOf({ number, cohort, deleted: false });
-      clean += onNew.filter(({ user, record }) =>
-        (marks.get(user) ?? []).every((mark) => !saysDirty(mark, record, scope, others)),
+      clean += onNew.filter(({ user, record: { membership } }) =>
+        (marks.get(user) ?? []).every(
+          (mark) => !isIn(mark, scope) && (membership?.by === 'explicit' || !strayedFrom(mark, number)),
+        ),
       ).length;
       seen += page.length;
       after = page.at(-1)?.user;
       if (page.length < PAGE) return clean;
     }
-    const scope: MarkScope = { number, era: 0 };
-    // Of the rest as large a share as of these. An era 0 has no marks, so this counts everybody.
-    return Math.round((clean / seen) * (await store.unmarkedMembers(scope, [], ALL_MEMBERS)));
+    // Of the rest as large a share as of these. An era 0 has no marks.
+    return Math.round((clean / seen) * (await store.unmarkedMembers({ number, era: 0 }, ALL_MEMBERS)));
   }
 
   async carry(moves: readonly UserMove[]): Promise<void> {
@@ -118,7 +106,7 @@ class RecordedMarks implements WriteMarks {
     const unpinned: User[] = [];
     for (const { user, before, after } of moves) {
       // A cohort that the change has emptied counts too: it is its marks that are carried.
-      if (writesOf(before, marks.get(user) ?? [], cohorts.filter(hadUsersOnNew)) !== 'none') {
+      if (writesOf(before, marks.get(user) ?? [], cohorts.filter(wasOnNew)) !== 'none') {
         added.push(...marksFor(user, after, cohorts));
       }
       if (before.pin === 'new' && after.pin !== 'new') unpinned.push(user);
@@ -142,77 +130,9 @@ function byUser(marks: readonly StoredMark[]): ReadonlyMap<User, StoredMark[]> {
   return found;
 }
 
-function scopeOf({ number, cohort }: MarkedCohort): MarkScope {
-  return { number, era: cohort.era?.number ?? 0 };
-}
-
-/** Whether marks in the cohort may be of users that are in `new` now. */
-function counts(each: MarkedCohort): boolean {
-  return each.cohort.era !== undefined && (each.deleted || hasUsersOnNew(each.cohort));
-}
-
-function hadUsersOnNew({ cohort }: MarkedCohort): boolean {
-  return cohort.era !== undefined;
-}
-
-function isIn(mark: StoredMark, { number, era }: MarkScope): boolean {
-  return mark.number === number && mark.era === era;
-}
-
-/** Whether this mark, of a member of the cohort with that scope, is one of writes that would be lost. */
-function saysDirty(
-  mark: StoredMark,
-  { membership }: UserRecord,
-  scope: MarkScope,
-  others: readonly MarkScope[],
-): boolean {
-  if (isIn(mark, scope)) return true;
-  return membership?.by === 'rule' && mark.unplaced && others.some((other) => isIn(mark, other));
-}
-
-function isOnNew(user: User, record: UserRecord, cohort: Cohort): boolean {
+/** Whether the user is in `new` because of the cohort. */
+function movesWith(user: User, record: UserRecord, cohort: Cohort): boolean {
   return record.pin === undefined && ownersOf(user, record, [cohort]).has('new');
-}
-
-function leadsTo({ cohort, deleted }: MarkedCohort): boolean {
-  return !deleted && (cohort.isDefault || cohort.rule !== undefined);
-}
-
-/** What these marks say of a user with this record. */
-function writesOf(
-  { pin, membership }: UserRecord,
-  marks: readonly StoredMark[],
-  cohorts: readonly MarkedCohort[],
-): Writes {
-  if (pin === 'legacy') return 'none';
-  if (pin === 'new') return marks.some((mark) => isIn(mark, PINNED_SCOPE)) ? 'some' : 'none';
-  const own = cohorts.find(({ cohort, deleted }) => !deleted && cohort.name === membership?.cohort);
-  const possible = membership === undefined ? cohorts.filter(leadsTo) : own === undefined ? [] : [own];
-  if (possible.some(({ cohort }) => !isTracked(cohort))) return 'unknown';
-  if (marks.some((mark) => possible.some((each) => isIn(mark, scopeOf(each))))) return 'some';
-  if (membership?.by === 'explicit') return 'none';
-  // It had no membership when it wrote, and may have been in any cohort.
-  const elsewhere = marks.some((mark) => mark.unplaced && cohorts.some((each) => isIn(mark, scopeOf(each))));
-  return elsewhere ? 'some' : 'none';
-}
-
-/** The marks that keep a user dirty under this record, where that leaves it in `new`. */
-function marksFor(
-  user: User,
-  { pin, membership }: UserRecord,
-  cohorts: readonly MarkedCohort[],
-): readonly Mark[] {
-  if (pin === 'legacy') return [];
-  if (pin === 'new') return [{ user, cohort: undefined, era: PINNED_SCOPE.era, unplaced: false }];
-  const unplaced = membership === undefined;
-  const possible = cohorts.filter((each) =>
-    unplaced ? leadsTo(each) : !each.deleted && each.cohort.name === membership.cohort,
-  );
-  return possible.flatMap(({ cohort }) =>
-    cohort.era === undefined || !hasUsersOnNew(cohort)
-      ? []
-      : [{ user, cohort: cohort.name, era: cohort.era.number, unplaced }],
-  );
 }
 
 /** @param options of the stores that the controller uses */

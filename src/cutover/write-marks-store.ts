@@ -40,13 +40,10 @@ export interface MarkedUser {
 }
 
 export interface MarkedUsersQuery {
-  readonly scopes: readonly MarkScope[];
   /** Numbers of cohorts. */
   readonly members: readonly number[];
   /** Also users who are members of no cohort. */
   readonly withoutToo: boolean;
-  /** Only marks of users who had no membership. */
-  readonly unplacedOnly: boolean;
   readonly limit: number;
 }
 
@@ -64,18 +61,26 @@ export interface MarkStore {
   addMarks(marks: readonly Mark[]): Promise<void>;
   /**
    * Users with a mark in one of the scopes that are not pinned, and are members of one of the cohorts; of each scope
-   * the first `limit` by their keys, or, with `unplacedOnly`, any `limit`.
+   * the first `limit` by their keys.
    */
-  markedUsers(query: MarkedUsersQuery): Promise<readonly MarkedUser[]>;
+  markedUsers(scopes: readonly MarkScope[], query: MarkedUsersQuery): Promise<readonly MarkedUser[]>;
   /**
-   * How many members of the scope's cohort pass the filter, are not pinned, and have no mark; of those whom a rule
-   * placed, none in `others` either that they got without a membership. May take seconds.
+   * Users who wrote while they had no membership, in other cohorts than these and in whatever era, that are not pinned,
+   * and whom a rule has made members of one of the cohorts since; any `limit`.
    */
-  unmarkedMembers(scope: MarkScope, others: readonly MarkScope[], filter: MemberFilter): Promise<number>;
+  strayedUsers(query: MarkedUsersQuery): Promise<readonly MarkedUser[]>;
+  /**
+   * How many members of the scope's cohort pass the filter, are not pinned, and have no mark: none in the scope, and
+   * none of those that `strayedUsers` finds. May take seconds.
+   */
+  unmarkedMembers(scope: MarkScope, filter: MemberFilter): Promise<number>;
   /** Every mark of these users, old eras included; at most 5,000 users. */
   marksOf(users: readonly User[]): Promise<readonly StoredMark[]>;
   /** Takes the marks of the scope `PINNED_SCOPE` away from these users. */
   dropPinMarks(users: readonly User[]): Promise<void>;
-  /** Removes up to `limit` marks whose era is over. @returns how many were removed */
+  /**
+   * Removes up to `limit` marks whose era is over. A user who had no membership and is in `new` in another cohort by
+   * now is marked there instead. @returns how many were removed
+   */
   pruneMarks(limit: number): Promise<number>;
 }

@@ -13,6 +13,7 @@ import {
   type RedisScript,
   SETTLE_USER,
   SWAP_USER,
+  swapUsers,
 } from './redis-scripts.ts';
 import { bytes, integer, list, text } from './reply.ts';
 import { cohortJson, parseShared, type SharedState } from './shared-state.ts';
@@ -39,6 +40,16 @@ export class BucketLostError extends MapLostError {
 export function bucketMark(mapId: string): Buffer {
   return Buffer.from(mapId.replaceAll('-', '').slice(0, 16), 'hex');
 }
+
+/** Bytes of a user, empty for none. */
+export interface UserSwap {
+  readonly user: User;
+  readonly expected: Buffer;
+  readonly next: Buffer;
+}
+
+/** What `swapUsers` says where there is nothing; no record has these bytes, for it begins with its format. */
+const NO_RECORD = Buffer.from('none');
 
 export type Swap = { readonly won: true } | { readonly won: false; readonly now: Buffer };
 
@@ -122,6 +133,24 @@ export class MapCommands {
       default:
         throw new BucketLostError(`bucket ${key} is not one of state map ${map.id}`);
     }
+  }
+
+  /**
+   * As `swapUser` for many: those whose bytes were others, with what is there now.
+   * @param swaps on a cluster one at a time
+   */
+  async swapUsers(map: MapIdentity, swaps: readonly UserSwap[]): Promise<ReadonlyMap<User, Buffer>> {
+    const keys = swaps.map(({ user }) => this.#keys.bucket(userBucket(user, map.buckets)));
+    const args = swaps.flatMap(({ user, expected, next }) => [userField(user), expected, next]);
+    const reply = await this.#script(swapUsers(keys.length), keys, [MARK_FIELD, bucketMark(map.id), ...args]);
+    if (!Array.isArray(reply)) throw new BucketLostError(`a bucket is not one of state map ${map.id}`);
+    const missed = new Map<User, Buffer>();
+    for (const [index, now] of list(reply).map(bytes).entries()) {
+      const swap = swaps[index];
+      if (swap === undefined || now.length === 0 || now.equals(swap.next)) continue;
+      missed.set(swap.user, now.equals(NO_RECORD) ? Buffer.alloc(0) : now);
+    }
+    return missed;
   }
 
   /** @returns the epoch. @throws MapLostError; `Error` when too many announced records are not settled */

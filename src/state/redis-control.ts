@@ -65,6 +65,8 @@ interface Connection {
 const CONNECT_MS = 5_000;
 /** Users that one script announces. */
 const ANNOUNCED_MAX = 500;
+/** Users whose buckets one script changes where one server has all of them. */
+const PUT_TOGETHER = 100;
 
 export class RedisControl implements ControlMap {
   readonly #options: RedisControlOptions;
@@ -209,7 +211,8 @@ export class RedisControl implements ControlMap {
         this.#mapId = undefined;
         throw new MapReplacedError(mapId);
       }
-      return putIntoBuckets(commands, map, numbers, users);
+      const together = this.#options.model.mode === 'cluster' ? 1 : PUT_TOGETHER;
+      return putIntoBuckets(commands, map, numbers, users, together);
     });
     const bound = users.length < ANNOUNCED_MAX ? CHANGES_MAX : BATCHES_MAX;
     for (let at = 0; at < bytes.length; at += ANNOUNCED_MAX) {

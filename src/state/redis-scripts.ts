@@ -94,6 +94,29 @@ return { 1, '' }`,
 };
 
 /**
+ * The same for many users, each in the bucket of its key: one call for all where one server has all buckets. KEYS
+ * buckets; ARGV mark field, mark, then user field, expected, new of each. Returns what is there of each: empty when it
+ * was replaced; or -1 when a bucket is not one of the caller's map.
+ */
+export function swapUsers(count: number): RedisScript {
+  return { keys: count, lua: SWAP_USERS };
+}
+
+const SWAP_USERS = `
+local found = {}
+for i = 1, #KEYS do
+  local at = 3 * i
+  if redis.call('HGET', KEYS[i], ARGV[1]) ~= ARGV[2] then return -1 end
+  local now = redis.call('HGET', KEYS[i], ARGV[at]) or ''
+  if now == ARGV[at + 1] then
+    redis.call('HSET', KEYS[i], ARGV[at], ARGV[at + 2])
+    found[i] = ''
+  elseif now == '' then found[i] = 'none'
+  else found[i] = now end
+end
+return found`;
+
+/**
  * Adds the cohorts whose numbers are not there, all in one epoch. KEYS meta cohorts changes; ARGV map, feed
  * bound, then number and JSON of each. Returns the latest epoch or -1.
  */

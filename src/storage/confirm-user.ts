@@ -12,6 +12,9 @@ export function confirmUser(store: SqlStore, user: User, version: number, epoch:
       version,
       epoch,
     ]);
-    await sql.run('UPDATE changes SET epoch = $2 WHERE version = $1 AND epoch IS NULL', [version, epoch]);
+    await sql.run('UPDATE changes SET epoch = $2 WHERE version = $1 AND epoch IS NULL AND change IS NULL', [
+      version,
+      epoch,
+    ]);
   });
 }

@@ -7,7 +7,7 @@ import { confirmUser } from './confirm-user.ts';
 import { deregisterGateway } from './deregister-gateway.ts';
 import { dropPinMarks } from './drop-pin-marks.ts';
 import { listChanges } from './list-changes.ts';
-import { markedUsers } from './marked-users.ts';
+import { markedUsers, strayedUsers } from './marked-users.ts';
 import { marksOf } from './marks-of.ts';
 import { migrate } from './migrate.ts';
 import { moveChange } from './move-change.ts';
@@ -143,9 +143,9 @@ function recordStore(store: SqlStore, ready: () => Promise<void>): RecordStore {
     },
     marks: {
       addMarks: (marks) => migrated(() => addMarks(store, marks)),
-      markedUsers: (query) => migrated(() => markedUsers(store, query)),
-      unmarkedMembers: (scope, others, filter) =>
-        migrated(() => unmarkedMembers(store, scope, others, filter)),
+      markedUsers: (scopes, query) => migrated(() => markedUsers(store, scopes, query)),
+      strayedUsers: (query) => migrated(() => strayedUsers(store, query)),
+      unmarkedMembers: (scope, filter) => migrated(() => unmarkedMembers(store, scope, filter)),
       marksOf: (users) => migrated(() => marksOf(store, users)),
       dropPinMarks: (users) => migrated(() => dropPinMarks(store, users)),
       pruneMarks: (limit) => migrated(() => pruneMarks(store, limit)),
