@@ -5,7 +5,7 @@ import { Controller, type ControllerPolicy } from '../../src/cutover/controller.
 import { GatewayWatch } from '../../src/cutover/gateway-watch.ts';
 import { movesTruth, needsEveryGateway } from '../../src/cutover/moves-truth.ts';
 import { Recovery } from '../../src/cutover/recovery.ts';
-import type { ChangeStore, ControlMap } from '../../src/cutover/stores.ts';
+import type { ChangeStore, ControlMap, NewChange } from '../../src/cutover/stores.ts';
 import { StrandedUsers } from '../../src/cutover/stranded-users.ts';
 import type { Cohort } from '../../src/model.ts';
 import { cohort } from '../decision/fixtures.ts';
@@ -221,6 +221,26 @@ export class World {
       judged: [before],
       movesTruth: movesTruth(before, after),
       needsEveryGateway: needsEveryGateway(before, after),
+    });
+  }
+
+  /** A change of users: `movesTruth` says whether they are held. */
+  async openUsers(over: Partial<NewChange>, id = 'change-1'): Promise<Change> {
+    return this.store.openChange({
+      id,
+      kind: 'pin',
+      cohort: undefined,
+      actor: 'test',
+      reason: 'test',
+      idempotencyKey: undefined,
+      dirtyUsers: 'keep',
+      movesTruth: true,
+      needsEveryGateway: true,
+      pin: 'new',
+      user: 'nina',
+      claims: { held: [], own: [], shared: [], users: ['nina'] },
+      judged: [],
+      ...over,
     });
   }
 
