@@ -77,8 +77,10 @@ void t.test('a cohort is moved to the new backend and back from the command line
     from: { stage: 'live' },
     to: { stage: 'shadow' },
     actor: 'local',
+    dirty: 1,
   });
-  t.same(await send('POST'), on('legacy'));
+  t.same(await send('POST', '/api/profile', 'u-18'), on('legacy'));
+  t.same(await send('POST'), on('new'), 'who wrote to new stays where the writes are');
 
   const { out } = await cli('changes', '--json');
   t.match(JSON.parse(out), [
