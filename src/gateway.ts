@@ -8,9 +8,8 @@ import type { ConfigModel } from './config/model.ts';
 import { HeldWrites } from './cutover/held-writes.ts';
 import { InFlightWrites } from './cutover/in-flight-writes.ts';
 import { type ErrorCode, TurnoutError } from './errors.ts';
-import { Forward, type ForwardPolicy } from './forwarding/forward.ts';
-import { ForwardPlainly, needsPlainForward } from './forwarding/forward-plainly.ts';
-import { RequestBody } from './forwarding/request-body.ts';
+import type { ForwardPolicy } from './forwarding/forward.ts';
+import { Sender } from './forwarding/sender.ts';
 import { StallWatch } from './forwarding/stall-watch.ts';
 import { type TunnelClient, tunnel } from './forwarding/tunnel.ts';
 import { type Answer, Http1Answer, Http2Answer } from './intake/answer.ts';
@@ -39,12 +38,6 @@ import { compileRoutes } from './routing/router.ts';
 import type { StateMap } from './state/state-map.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { BackendClient } from './upstream/backend-client.ts';
-
-/** How long the first piece of a body may take before the head is sent without it, milliseconds. */
-const FIRST_PIECE_MS = 10;
-
-/** Bodies up to this are sent in one piece when they are there as a whole, bytes. */
-const WHOLE_BYTES_MAX = 65_536;
 
 export interface GatewayOptions {
   readonly config: ConfigModel;
@@ -88,10 +81,7 @@ export class Gateway {
   readonly #stalls: StallWatch;
   readonly #listener: Listener;
   readonly #stopListening: () => void;
-  /** Requests that are sending a body, to be found when the body breaks the protocol. */
-  readonly #uploads = new WeakMap<Socket, Exchange>();
-  /** Connections whose body broke the protocol before its request got so far as to be sent. */
-  readonly #broken = new WeakSet<Socket>();
+  readonly #sender = new Sender();
   readonly #upgrades = new WeakMap<Exchange, TunnelClient>();
   readonly #keyObserver = {
     identityKeysLoaded: (url: string, keys: number): void => {
@@ -130,7 +120,7 @@ export class Gateway {
       onRequest: (request, response) => this.#onRequest(request, response),
       onUpgrade: (request, socket, early) => this.#onUpgrade(request, socket, early),
       onRefused: (code) => this.#telemetry.cell('none', undefined, undefined, 'read').record(code, 0, 0),
-      onBrokenBody: (socket) => this.#onBrokenBody(socket),
+      onBrokenBody: (socket) => this.#sender.onBrokenBody(socket),
     });
   }
 
@@ -233,7 +223,7 @@ export class Gateway {
       identifier,
       connections: new ClientConnections(new TrustedProxies(forwarding.trustedProxies)),
       policy,
-      pipeline: pipelineOf((exchange) => this.#forward(exchange, policy)),
+      pipeline: pipelineOf((exchange) => this.#sender.send(exchange, this.#clientOf(exchange), policy)),
       upgradePipeline: pipelineOf((exchange) => this.#tunnel(exchange, policy)),
     };
   }
@@ -265,51 +255,14 @@ export class Gateway {
     return new Exchange(request, answer, connection, this, this.#now());
   }
 
-  #forward(exchange: Exchange, policy: ForwardPolicy): void | Promise<void> {
-    const client = this.#clients[exchange.backend ?? 'legacy'];
-    // Before the body is touched: what nobody will read is then left to node, which discards it.
-    if (!client.hasRoom) throw new TurnoutError('backend_overloaded');
-    if (!exchange.hasBody) {
-      if (needsPlainForward(exchange)) new ForwardPlainly(exchange, client, policy, undefined).start();
-      else new Forward(exchange, client, policy, undefined).start();
-      return undefined;
-    }
-    if (!exchange.http2) {
-      const { socket } = exchange.request;
-      if (this.#broken.has(socket)) {
-        exchange.breakBody();
-        return undefined;
-      }
-      this.#uploads.set(socket, exchange);
-    }
-    const body = new RequestBody(exchange.request);
-    if (exchange.requestClass === 'write') body.mayPass = () => !policy.fencedOff(exchange);
-    exchange.upload = body;
-    if (needsPlainForward(exchange)) {
-      new ForwardPlainly(exchange, client, policy, body).start();
-      return undefined;
-    }
-    return body.begins(FIRST_PIECE_MS).then((began) => {
-      if (exchange.ended || exchange.failed) return;
-      if (!client.hasRoom) {
-        body.destroy();
-        throw new TurnoutError('backend_overloaded');
-      }
-      if (!began) new ForwardPlainly(exchange, client, policy, body).start();
-      else new Forward(exchange, client, policy, wholeOf(exchange, body) ?? body).start();
-    });
+  #clientOf(exchange: Exchange): BackendClient {
+    return this.#clients[exchange.backend ?? 'legacy'];
   }
 
   #tunnel(exchange: Exchange, policy: ForwardPolicy): void {
     const upgrade = this.#upgrades.get(exchange);
     if (upgrade === undefined) throw new TurnoutError('internal');
-    tunnel(exchange, upgrade, this.#clients[exchange.backend ?? 'legacy'], policy);
-  }
-
-  #onBrokenBody(socket: Socket): void {
-    const exchange = this.#uploads.get(socket);
-    if (exchange === undefined || exchange.ended) this.#broken.add(socket);
-    else exchange.breakBody();
+    tunnel(exchange, upgrade, this.#clientOf(exchange), policy);
   }
 
   #onDefect(exchange: Exchange, error: unknown): void {
@@ -330,10 +283,4 @@ export class Gateway {
     this.#writes.end(exchange, exchange.user);
     accountExchange(exchange, status, failure, this.#telemetry, this.#now());
   }
-}
-
-/** A small body that came with its head, which is how nearly all of them come. */
-function wholeOf(exchange: Exchange, body: RequestBody): Buffer | undefined {
-  const bytes = Number(exchange.head.contentLength ?? Number.NaN);
-  return bytes <= WHOLE_BYTES_MAX ? body.takeWhole(bytes) : undefined;
 }
