@@ -5,6 +5,8 @@ import { flips } from '../../bench/flips/run-flips.ts';
 import type { Flip } from '../../bench/flips/timed-control.ts';
 import { percentile } from '../../bench/statistics.ts';
 
+t.setTimeout(90_000);
+
 void t.test('a few flips of two gateways under load are measured and fail nothing', async (t) => {
   const options = { gateways: [2], flips: 6, rate: 60, users: 20, pauseMs: 50, results: undefined };
   const run = await flips(options, () => undefined);
