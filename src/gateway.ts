@@ -7,8 +7,10 @@ import type { Socket } from 'node:net';
 import type { ConfigModel } from './config/model.ts';
 import { HeldWrites } from './cutover/held-writes.ts';
 import { InFlightWrites } from './cutover/in-flight-writes.ts';
+import { LingeringWrites } from './cutover/lingering-writes.ts';
 import { type ErrorCode, TurnoutError } from './errors.ts';
 import type { ForwardPolicy } from './forwarding/forward.ts';
+import { OpenTunnels } from './forwarding/open-tunnels.ts';
 import { Sender } from './forwarding/sender.ts';
 import { StallWatch } from './forwarding/stall-watch.ts';
 import { type TunnelClient, tunnel } from './forwarding/tunnel.ts';
@@ -34,8 +36,9 @@ import {
   recordMembership,
   waitForRelease,
 } from './pipeline/stages.ts';
+import { mayStay, takeForWrite } from './pipeline/tunnels.ts';
 import { compileRoutes } from './routing/router.ts';
-import type { StateMap } from './state/state-map.ts';
+import type { StateChange, StateMap } from './state/state-map.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { BackendClient } from './upstream/backend-client.ts';
 
@@ -66,6 +69,7 @@ interface Compiled {
   readonly identifier: Identifier;
   readonly connections: ClientConnections;
   readonly policy: ForwardPolicy;
+  readonly deciding: Deciding;
   readonly pipeline: Pipeline;
   readonly upgradePipeline: Pipeline;
 }
@@ -77,6 +81,8 @@ export class Gateway {
   readonly #clients: { readonly [B in Backend]: BackendClient };
   readonly #held: HeldWrites;
   readonly #writes: InFlightWrites;
+  readonly #lingering: LingeringWrites;
+  readonly #tunnels: OpenTunnels;
   readonly #fenced: () => boolean;
   readonly #stalls: StallWatch;
   readonly #listener: Listener;
@@ -114,7 +120,12 @@ export class Gateway {
     };
     this.#held = new HeldWrites(config.cutover);
     this.#stalls = new StallWatch(Math.min(config.backends.legacy.bodyMs, config.backends.new.bodyMs), now);
-    this.#stopListening = state.onChange((change) => this.#held.onChange(change));
+    this.#lingering = new LingeringWrites(now);
+    this.#tunnels = new OpenTunnels(
+      (exchange) => mayStay(exchange, this.#compiled.deciding),
+      (exchange) => this.#telemetry.tunnelClosed(exchange.backend ?? 'legacy'),
+    );
+    this.#stopListening = state.onChange((change) => this.#onState(change));
     this.#compiled = this.#compile(config);
     this.#listener = new Listener(config, {
       onRequest: (request, response) => this.#onRequest(request, response),
@@ -174,6 +185,7 @@ export class Gateway {
   async close({ graceMs = this.config.shutdown.graceMs } = {}): Promise<{ cut: number }> {
     const cut = await this.#listener.close(graceMs);
     this.#stopListening();
+    this.#lingering.close();
     await Promise.all([this.#clients.legacy.destroy(), this.#clients.new.destroy()]);
     return { cut };
   }
@@ -199,11 +211,12 @@ export class Gateway {
       now: this.#now,
       onRetry: (backend) => this.#telemetry.retried(backend),
     };
-    const common: Stage[] = [
+    const stages = (classify: Stage[], last: Stage): Stage[] => [
       // First: nothing of an unclean request may be believed.
       readHead(limits.headersMax),
       // Before identity: the route captures path parameters, and says whether a user is required.
       matchRoute(routes),
+      ...classify,
       // Before the state: it is the user's state that counts.
       identifyUser(identifier, this.#telemetry),
       // The only read of the state map; without waiting for a cached user.
@@ -214,17 +227,21 @@ export class Gateway {
       recordMembership(deciding),
       // Last, so that a write leaves for the truth of this very moment.
       waitForRelease(deciding, this.#held, this.#telemetry, this.#now),
+      last,
     ];
-    const pipelineOf = (last: Stage): Pipeline =>
-      new Pipeline([...common, last], this.#now, (exchange, error) => this.#onDefect(exchange, error));
+    const pipelineOf = (all: Stage[]): Pipeline =>
+      new Pipeline(all, this.#now, (exchange, error) => this.#onDefect(exchange, error));
     return {
       config,
       routes,
       identifier,
       connections: new ClientConnections(new TrustedProxies(forwarding.trustedProxies)),
       policy,
-      pipeline: pipelineOf((exchange) => this.#sender.send(exchange, this.#clientOf(exchange), policy)),
-      upgradePipeline: pipelineOf((exchange) => this.#tunnel(exchange, policy)),
+      deciding,
+      pipeline: pipelineOf(
+        stages([], (exchange) => this.#sender.send(exchange, this.#clientOf(exchange), policy)),
+      ),
+      upgradePipeline: pipelineOf(stages([takeForWrite], (exchange) => this.#tunnel(exchange, policy))),
     };
   }
 
@@ -262,7 +279,12 @@ export class Gateway {
   #tunnel(exchange: Exchange, policy: ForwardPolicy): void {
     const upgrade = this.#upgrades.get(exchange);
     if (upgrade === undefined) throw new TurnoutError('internal');
-    tunnel(exchange, upgrade, this.#clientOf(exchange), policy);
+    tunnel(exchange, upgrade, this.#clientOf(exchange), policy, this.#tunnels);
+  }
+
+  #onState(change: StateChange): void {
+    this.#held.onChange(change);
+    if (change.kind !== 'attachment') this.#tunnels.review(change.kind === 'user' ? change.user : undefined);
   }
 
   #onDefect(exchange: Exchange, error: unknown): void {
@@ -280,7 +302,12 @@ export class Gateway {
 
   onEnd(exchange: Exchange, status: number, failure: ErrorCode | undefined): void {
     this.#inFlight -= 1;
-    this.#writes.end(exchange, exchange.user);
+    const { unansweredWriteMs } = this.config.cutover;
+    // Nobody waits for the answer any more, but the backend may still be at work.
+    if (exchange.atBackend && unansweredWriteMs > 0)
+      this.#lingering.add(exchange, exchange.user, unansweredWriteMs);
+    else this.#writes.end(exchange, exchange.user);
+    this.#tunnels.remove(exchange);
     accountExchange(exchange, status, failure, this.#telemetry, this.#now());
   }
 }
