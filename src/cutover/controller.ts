@@ -149,24 +149,50 @@ export class Controller {
   }
 
   async #switch(change: Change): Promise<Change> {
-    const { map, policy } = this.#options;
-    const switchEpoch = await this.#insist(change, policy.retryMaxMs, () =>
-      map.switchCohort(change.id, change.token, change.after),
-    );
+    const { map } = this.#options;
     const everyone = change.needsEveryGateway && !change.movesTruth;
-    const waits = everyone ? unappliedByAny : unapplied;
-    await this.#until(change, Infinity, (gateways) => waits(switchEpoch, gateways), { switchEpoch });
+    const switchEpoch = await this.#untilInForce(
+      change,
+      () => map.switchCohort(change.id, change.token, change.after),
+      everyone ? unappliedByAny : unapplied,
+      (epoch) => ({ switchEpoch: epoch }),
+    );
     if (change.movesTruth) return this.#move(change, 'releasing', { switchEpoch });
     return this.#move(change, 'done', { switchEpoch, note: inForce(switchEpoch) });
   }
 
   async #release(change: Change): Promise<Change> {
-    const { map, policy } = this.#options;
-    const releaseEpoch = await this.#insist(change, policy.retryMaxMs, () =>
-      map.release(change.id, change.token),
+    const { map } = this.#options;
+    const releaseEpoch = await this.#untilInForce(
+      change,
+      () => map.release(change.id, change.token),
+      unapplied,
+      (epoch) => ({ releaseEpoch: epoch }),
     );
-    await this.#until(change, Infinity, (gateways) => unapplied(releaseEpoch, gateways), { releaseEpoch });
     return this.#move(change, 'done', { releaseEpoch, note: inForce(releaseEpoch) });
+  }
+
+  /**
+   * Takes a step of the map and waits until its epoch is applied. A map that failed over meanwhile may have lost the
+   * step and given its epoch to another change: so the step is repeated, which changes nothing in a map that has it,
+   * and another epoch has to be waited for again.
+   *
+   * @returns the epoch
+   */
+  async #untilInForce(
+    change: Change,
+    step: () => Promise<number>,
+    waits: (epoch: number, gateways: readonly WatchedGateway[]) => string | undefined,
+    patch: (epoch: number) => ChangePatch,
+  ): Promise<number> {
+    const { retryMaxMs } = this.#options.policy;
+    let epoch = await this.#insist(change, retryMaxMs, step);
+    for (;;) {
+      const awaited = epoch;
+      await this.#until(change, Infinity, (gateways) => waits(awaited, gateways), patch(awaited));
+      epoch = await this.#insist(change, retryMaxMs, step);
+      if (epoch === awaited) return epoch;
+    }
   }
 
   #undo(change: Change, note: string, patch: ChangePatch = {}): Promise<Change> {
