@@ -9,6 +9,11 @@ import type { Flip } from './timed-control.ts';
 /** Bound on the p99 of what a hold adds to a write, milliseconds. */
 const ADDED_P99_MS_MAX = 100;
 
+/** Too few flips for a p99. */
+export function isQuick({ flips }: FlipOptions): boolean {
+  return flips < 100;
+}
+
 export interface FlipRun {
   readonly startedAt: Date;
   readonly machine: string;
@@ -96,6 +101,7 @@ export function flipMarkdown(run: FlipRun): string {
     `writes that a backend works on for ${WRITE_MS} ms; ${options.users} users in one cohort, all of them held by each flip.`,
     'A flip moves the cohort between `shadow` and `live`, or its ramp between 10 and 50 %.',
     'The times are those of this machine; what can be compared are the ratios.',
+    ...(isQuick(options) ? ['', '**A quick run: not to be quoted.**'] : []),
     '',
     '## From the request to in force everywhere',
     '',

@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { runInFolder } from '../run-in-folder.ts';
 import { writeResults } from '../write-results.ts';
 import { FLIP_USAGE, type FlipOptions, parseFlipOptions } from './flip-options.ts';
-import { type FlipRun, flipMarkdown, flipRows } from './flip-report.ts';
+import { type FlipRun, flipMarkdown, flipRows, isQuick } from './flip-report.ts';
 import { type FlipSample, measureFlips } from './measure-flips.ts';
 
 /** @returns the exit code */
@@ -25,7 +25,12 @@ export async function runFlips(args: readonly string[]): Promise<number> {
       rows: flipRows(run),
       flips: run.samples.map(({ gateways, flips: each }) => ({ gateways, each })),
     };
-    for (const file of writeResults('flips', run.startedAt, { markdown, json }, options.results)) {
+    for (const file of writeResults(
+      isQuick(options) ? 'flips-quick' : 'flips',
+      run.startedAt,
+      { markdown, json },
+      options.results,
+    )) {
       console.log(`written: ${file}`);
     }
     return 0;

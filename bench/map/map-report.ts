@@ -10,6 +10,11 @@ const BYTES_A_USER_MAX = 40;
 /** The row that the others are compared with. */
 const PLAIN = 'plain ioredis GET';
 
+/** So few users that what Redis and a gateway need without any is a good part of it. */
+export function isQuick({ users }: MapOptions): boolean {
+  return users < 1_000_000;
+}
+
 export interface MapRun {
   readonly startedAt: Date;
   readonly machine: string;
@@ -33,6 +38,7 @@ export function mapMarkdown(run: MapRun): string {
     'Users are UUIDs, explicit members of a cohort with a place in its order; about 153 of them a bucket, as 10 million',
     'are in 65,536. Redis and Postgres are on this machine. The times are those of this machine; what can be compared',
     'are the ratios.',
+    ...(isQuick(options) ? ['', '**A quick run: not to be quoted.**'] : []),
     '',
     '## Memory in Redis, and how fast users come in',
     '',

@@ -10,7 +10,7 @@ import { measureGatewayMemory } from './gateway-memory.ts';
 import { loadUsers } from './load-users.ts';
 import { measureLookups } from './lookups.ts';
 import { FIRST_REBUILD_USERS, MAP_USAGE, type MapOptions, parseMapOptions } from './map-options.ts';
-import { type MapRun, mapMarkdown } from './map-report.ts';
+import { isQuick, type MapRun, mapMarkdown } from './map-report.ts';
 import { fillRecord, type Rebuilt, rebuildUsers } from './rebuild-users.ts';
 import { type MapWorld, openMapWorld } from './world.ts';
 
@@ -29,7 +29,12 @@ export async function runMap(args: readonly string[]): Promise<number> {
     const run = await map(options, (line) => console.log(line));
     const markdown = mapMarkdown(run);
     console.log(`\n${markdown}`);
-    for (const file of writeResults('map', run.startedAt, { markdown, json: run }, options.results)) {
+    for (const file of writeResults(
+      isQuick(options) ? 'map-quick' : 'map',
+      run.startedAt,
+      { markdown, json: run },
+      options.results,
+    )) {
       console.log(`written: ${file}`);
     }
     return 0;
