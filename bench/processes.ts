@@ -11,9 +11,9 @@ const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 5_000;
 const STDERR_CHARS_MAX = 10_000;
 
-/** The proxy under test has a core of its own; everything else shares the other one. */
-export type Core = 'proxy' | 'rest';
-const CORES: Record<Core, string> = { proxy: '0', rest: '1' };
+/** The proxy under test has a core of its own; everything else shares the other one. `any`: not pinned at all. */
+export type Core = 'proxy' | 'rest' | 'any';
+const CORES: Record<Exclude<Core, 'any'>, string> = { proxy: '0', rest: '1' };
 
 export interface Started {
   readonly pid: number;
@@ -104,7 +104,8 @@ export class Processes {
 
   /** The command line that runs a command on its core. */
   pinning(core: Core, commandLine: readonly string[]): string[] {
-    return this.pinned ? ['taskset', '-c', CORES[core], ...commandLine] : [...commandLine];
+    if (core === 'any' || !this.pinned) return [...commandLine];
+    return ['taskset', '-c', CORES[core], ...commandLine];
   }
 
   async stop(started: Started): Promise<void> {

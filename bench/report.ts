@@ -177,7 +177,7 @@ function memoryTable({ memory, peers }: Run): string[] {
 }
 
 /** A Markdown table whose columns line up, so that it reads well on a terminal too. */
-function render(rows: readonly (readonly string[])[]): string[] {
+export function render(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),
   );

@@ -6,9 +6,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FLIP_USAGE } from './flips/flip-options.ts';
+import { runFlips } from './flips/run-flips.ts';
 import type { LoadGenerator } from './load/load.ts';
 import { createNodeLoad } from './load/node-load.ts';
 import { createWrk, WRK_HINT, wrkInstalled } from './load/wrk.ts';
+import { MAP_USAGE } from './map/map-options.ts';
+import { runMap } from './map/run-map.ts';
 import { type Contestant, measure, type Sample, visitEveryUser } from './measure.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { floor } from './peers/floor.ts';
@@ -40,10 +44,12 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
-    console.log(USAGE);
+    console.log([USAGE, FLIP_USAGE, MAP_USAGE].join('\n\n'));
     return 0;
   }
   if (args[0] === 'micro') return runMicro(args.slice(1));
+  if (args[0] === 'flips') return runFlips(args.slice(1));
+  if (args[0] === 'map') return runMap(args.slice(1));
   let options: Options;
   try {
     options = parseOptions(

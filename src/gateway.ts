@@ -7,10 +7,11 @@ import type { Socket } from 'node:net';
 import type { ConfigModel } from './config/model.ts';
 import { HeldWrites } from './cutover/held-writes.ts';
 import { InFlightWrites } from './cutover/in-flight-writes.ts';
+import { LingeringWrites } from './cutover/lingering-writes.ts';
 import { type ErrorCode, TurnoutError } from './errors.ts';
-import { Forward, type ForwardPolicy } from './forwarding/forward.ts';
-import { ForwardPlainly, needsPlainForward } from './forwarding/forward-plainly.ts';
-import { RequestBody } from './forwarding/request-body.ts';
+import type { ForwardPolicy } from './forwarding/forward.ts';
+import { OpenTunnels } from './forwarding/open-tunnels.ts';
+import { Sender } from './forwarding/sender.ts';
 import { StallWatch } from './forwarding/stall-watch.ts';
 import { type TunnelClient, tunnel } from './forwarding/tunnel.ts';
 import { type Answer, Http1Answer, Http2Answer } from './intake/answer.ts';
@@ -36,16 +37,11 @@ import {
   recordMembership,
   waitForRelease,
 } from './pipeline/stages.ts';
+import { mayStay, takeForWrite } from './pipeline/tunnels.ts';
 import { compileRoutes } from './routing/router.ts';
-import type { StateMap } from './state/state-map.ts';
+import type { StateChange, StateMap } from './state/state-map.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { BackendClient } from './upstream/backend-client.ts';
-
-/** How long the first piece of a body may take before the head is sent without it, milliseconds. */
-const FIRST_PIECE_MS = 10;
-
-/** Bodies up to this are sent in one piece when they are there as a whole, bytes. */
-const WHOLE_BYTES_MAX = 65_536;
 
 export interface GatewayOptions {
   readonly config: ConfigModel;
@@ -74,6 +70,7 @@ interface Compiled {
   readonly identifier: Identifier;
   readonly connections: ClientConnections;
   readonly policy: ForwardPolicy;
+  readonly deciding: Deciding;
   readonly pipeline: Pipeline;
   readonly upgradePipeline: Pipeline;
 }
@@ -85,14 +82,13 @@ export class Gateway {
   readonly #clients: { readonly [B in Backend]: BackendClient };
   readonly #held: HeldWrites;
   readonly #writes: InFlightWrites;
+  readonly #lingering: LingeringWrites;
+  readonly #tunnels: OpenTunnels;
   readonly #fenced: () => boolean;
   readonly #stalls: StallWatch;
   readonly #listener: Listener;
   readonly #stopListening: () => void;
-  /** Requests that are sending a body, to be found when the body breaks the protocol. */
-  readonly #uploads = new WeakMap<Socket, Exchange>();
-  /** Connections whose body broke the protocol before its request got so far as to be sent. */
-  readonly #broken = new WeakSet<Socket>();
+  readonly #sender = new Sender();
   readonly #upgrades = new WeakMap<Exchange, TunnelClient>();
   readonly #keyObserver = {
     identityKeysLoaded: (url: string, keys: number): void => {
@@ -125,13 +121,18 @@ export class Gateway {
     };
     this.#held = new HeldWrites(config.cutover);
     this.#stalls = new StallWatch(Math.min(config.backends.legacy.bodyMs, config.backends.new.bodyMs), now);
-    this.#stopListening = state.onChange((change) => this.#held.onChange(change));
+    this.#lingering = new LingeringWrites(now);
+    this.#tunnels = new OpenTunnels(
+      (exchange) => mayStay(exchange, this.#compiled.deciding),
+      (exchange) => this.#telemetry.tunnelClosed(exchange.backend ?? 'legacy'),
+    );
+    this.#stopListening = state.onChange((change) => this.#onState(change));
     this.#compiled = this.#compile(config);
     this.#listener = new Listener(config, {
       onRequest: (request, response) => this.#onRequest(request, response),
       onUpgrade: (request, socket, early) => this.#onUpgrade(request, socket, early),
       onRefused: (code) => this.#telemetry.cell('none', undefined, undefined, 'read').record(code, 0, 0),
-      onBrokenBody: (socket) => this.#onBrokenBody(socket),
+      onBrokenBody: (socket) => this.#sender.onBrokenBody(socket),
     });
   }
 
@@ -185,6 +186,7 @@ export class Gateway {
   async close({ graceMs = this.config.shutdown.graceMs } = {}): Promise<{ cut: number }> {
     const cut = await this.#listener.close(graceMs);
     this.#stopListening();
+    this.#lingering.close();
     await Promise.all([this.#clients.legacy.destroy(), this.#clients.new.destroy()]);
     return { cut };
   }
@@ -210,11 +212,12 @@ export class Gateway {
       now: this.#now,
       onRetry: (backend) => this.#telemetry.retried(backend),
     };
-    const common: Stage[] = [
+    const stages = (classify: Stage[], last: Stage): Stage[] => [
       // First: nothing of an unclean request may be believed.
       readHead(limits.headersMax),
       // Before identity: the route captures path parameters, and says whether a user is required.
       matchRoute(routes),
+      ...classify,
       // Before the state: it is the user's state that counts.
       identifyUser(identifier, this.#telemetry),
       // The only read of the state map; without waiting for a cached user.
@@ -227,17 +230,21 @@ export class Gateway {
       waitForRelease(deciding, this.#held, this.#telemetry, this.#now),
       // Last, when it is certain where the write goes, and before the backend has a byte of it.
       markWrite(this.state),
+      last,
     ];
-    const pipelineOf = (last: Stage): Pipeline =>
-      new Pipeline([...common, last], this.#now, (exchange, error) => this.#onDefect(exchange, error));
+    const pipelineOf = (all: Stage[]): Pipeline =>
+      new Pipeline(all, this.#now, (exchange, error) => this.#onDefect(exchange, error));
     return {
       config,
       routes,
       identifier,
       connections: new ClientConnections(new TrustedProxies(forwarding.trustedProxies)),
       policy,
-      pipeline: pipelineOf((exchange) => this.#forward(exchange, policy)),
-      upgradePipeline: pipelineOf((exchange) => this.#tunnel(exchange, policy)),
+      deciding,
+      pipeline: pipelineOf(
+        stages([], (exchange) => this.#sender.send(exchange, this.#clientOf(exchange), policy)),
+      ),
+      upgradePipeline: pipelineOf(stages([takeForWrite], (exchange) => this.#tunnel(exchange, policy))),
     };
   }
 
@@ -268,51 +275,19 @@ export class Gateway {
     return new Exchange(request, answer, connection, this, this.#now());
   }
 
-  #forward(exchange: Exchange, policy: ForwardPolicy): void | Promise<void> {
-    const client = this.#clients[exchange.backend ?? 'legacy'];
-    // Before the body is touched: what nobody will read is then left to node, which discards it.
-    if (!client.hasRoom) throw new TurnoutError('backend_overloaded');
-    if (!exchange.hasBody) {
-      if (needsPlainForward(exchange)) new ForwardPlainly(exchange, client, policy, undefined).start();
-      else new Forward(exchange, client, policy, undefined).start();
-      return undefined;
-    }
-    if (!exchange.http2) {
-      const { socket } = exchange.request;
-      if (this.#broken.has(socket)) {
-        exchange.breakBody();
-        return undefined;
-      }
-      this.#uploads.set(socket, exchange);
-    }
-    const body = new RequestBody(exchange.request);
-    if (exchange.requestClass === 'write') body.mayPass = () => !policy.fencedOff(exchange);
-    exchange.upload = body;
-    if (needsPlainForward(exchange)) {
-      new ForwardPlainly(exchange, client, policy, body).start();
-      return undefined;
-    }
-    return body.begins(FIRST_PIECE_MS).then((began) => {
-      if (exchange.ended || exchange.failed) return;
-      if (!client.hasRoom) {
-        body.destroy();
-        throw new TurnoutError('backend_overloaded');
-      }
-      if (!began) new ForwardPlainly(exchange, client, policy, body).start();
-      else new Forward(exchange, client, policy, wholeOf(exchange, body) ?? body).start();
-    });
+  #clientOf(exchange: Exchange): BackendClient {
+    return this.#clients[exchange.backend ?? 'legacy'];
   }
 
   #tunnel(exchange: Exchange, policy: ForwardPolicy): void {
     const upgrade = this.#upgrades.get(exchange);
     if (upgrade === undefined) throw new TurnoutError('internal');
-    tunnel(exchange, upgrade, this.#clients[exchange.backend ?? 'legacy'], policy);
+    tunnel(exchange, upgrade, this.#clientOf(exchange), policy, this.#tunnels);
   }
 
-  #onBrokenBody(socket: Socket): void {
-    const exchange = this.#uploads.get(socket);
-    if (exchange === undefined || exchange.ended) this.#broken.add(socket);
-    else exchange.breakBody();
+  #onState(change: StateChange): void {
+    this.#held.onChange(change);
+    if (change.kind !== 'attachment') this.#tunnels.review(change.kind === 'user' ? change.user : undefined);
   }
 
   #onDefect(exchange: Exchange, error: unknown): void {
@@ -330,13 +305,12 @@ export class Gateway {
 
   onEnd(exchange: Exchange, status: number, failure: ErrorCode | undefined): void {
     this.#inFlight -= 1;
-    this.#writes.end(exchange, exchange.user);
+    const { unansweredWriteMs } = this.config.cutover;
+    // Nobody waits for the answer any more, but the backend may still be at work.
+    if (exchange.atBackend && unansweredWriteMs > 0)
+      this.#lingering.add(exchange, exchange.user, unansweredWriteMs);
+    else this.#writes.end(exchange, exchange.user);
+    this.#tunnels.remove(exchange);
     accountExchange(exchange, status, failure, this.#telemetry, this.#now());
   }
-}
-
-/** A small body that came with its head, which is how nearly all of them come. */
-function wholeOf(exchange: Exchange, body: RequestBody): Buffer | undefined {
-  const bytes = Number(exchange.head.contentLength ?? Number.NaN);
-  return bytes <= WHOLE_BYTES_MAX ? body.takeWhole(bytes) : undefined;
 }

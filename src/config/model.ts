@@ -174,6 +174,11 @@ export interface ConfigModel {
     readonly selfFenceAfterMs: number;
     /** Bound on writes that wait for one worker. */
     readonly heldWritesMax: number;
+    /**
+     * How long a write that was sent and never answered is still taken to be at work at its backend: its client
+     * left, or the connection broke.
+     */
+    readonly unansweredWriteMs: number;
     /** What reads get once the gateway is fenced. */
     readonly staleReads: 'serve' | 'refuse';
   };

@@ -158,6 +158,7 @@ export const CutoverSchema = section({
   selfFenceAfterMs: milliseconds(10_000, 100, 600_000),
   heldWritesMax: count(1000, 0, 1_000_000),
   staleReads: choice(['serve', 'refuse'], 'serve'),
+  unansweredWriteMs: milliseconds(1000, 0, 60_000),
 });
 
 export const LimitsSchema = section({

@@ -243,15 +243,18 @@ export class Controller {
   }
 
   async #switch(change: Change): Promise<Change> {
-    const { store, map, strander, policy } = this.#options;
+    const { store, map, strander } = this.#options;
     const { id, token, movesTruth } = change;
-    await this.#eachUsers(change, (users) => map.putUsers(id, token, users));
-    const switchEpoch = await this.#insist(change, policy.retryMaxMs, async () =>
-      map.switchTo(id, token, isUserChange(change) ? [] : await store.definitionsOf(id)),
-    );
+    const putUsers = (): Promise<void> => this.#eachUsers(change, (users) => map.putUsers(id, token, users));
+    await putUsers();
     const everyone = change.needsEveryGateway && !movesTruth;
-    const waits = everyone ? unappliedByAny : unapplied;
-    await this.#until(change, Infinity, (gateways) => waits(switchEpoch, gateways), { switchEpoch });
+    const switchEpoch = await this.#untilInForce(
+      change,
+      async () => map.switchTo(id, token, isUserChange(change) ? [] : await store.definitionsOf(id)),
+      everyone ? unappliedByAny : unapplied,
+      (epoch) => ({ switchEpoch: epoch }),
+      putUsers,
+    );
     await this.#eachUsers(change, (users) => strander.carry(users));
     if (movesTruth) return this.#move(change, 'releasing', { switchEpoch });
     return this.#move(change, 'done', { switchEpoch, note: inForce(change, switchEpoch) });
@@ -274,12 +277,40 @@ export class Controller {
   }
 
   async #release(change: Change): Promise<Change> {
-    const { map, policy } = this.#options;
-    const releaseEpoch = await this.#insist(change, policy.retryMaxMs, () =>
-      map.release(change.id, change.token),
+    const { map } = this.#options;
+    const releaseEpoch = await this.#untilInForce(
+      change,
+      () => map.release(change.id, change.token),
+      unapplied,
+      (epoch) => ({ releaseEpoch: epoch }),
     );
-    await this.#until(change, Infinity, (gateways) => unapplied(releaseEpoch, gateways), { releaseEpoch });
     return this.#move(change, 'done', { releaseEpoch, note: inForce(change, releaseEpoch) });
+  }
+
+  /**
+   * Takes a step of the map and waits until its epoch is applied. A map that failed over meanwhile may have lost the
+   * step and given its epoch to another change: so the step is repeated, which changes nothing in a map that has it,
+   * and another epoch has to be waited for again.
+   *
+   * @param beforeAgain what the lost step had rested on, to be repeated with it
+   * @returns the epoch
+   */
+  async #untilInForce(
+    change: Change,
+    step: () => Promise<number>,
+    waits: (epoch: number, gateways: readonly WatchedGateway[]) => string | undefined,
+    patch: (epoch: number) => ChangePatch,
+    beforeAgain?: () => Promise<void>,
+  ): Promise<number> {
+    const { retryMaxMs } = this.#options.policy;
+    let epoch = await this.#insist(change, retryMaxMs, step);
+    for (;;) {
+      const awaited = epoch;
+      await this.#until(change, Infinity, (gateways) => waits(awaited, gateways), patch(awaited));
+      epoch = await this.#insist(change, retryMaxMs, step);
+      if (epoch === awaited) return epoch;
+      await beforeAgain?.();
+    }
   }
 
   #undo(change: Change, note: string, patch: ChangePatch = {}): Promise<Change> {

@@ -99,6 +99,7 @@ export class ForwardPlainly implements RelaySource {
       return;
     }
     this.#progress = 'sent';
+    this.#exchange.atBackend = true;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#giveUp('backend_headers_timeout'), this.#client.model.headersMs);
   }

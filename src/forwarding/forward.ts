@@ -125,6 +125,7 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
       return;
     }
     this.#progress = 'sent';
+    this.#exchange.atBackend = true;
     clearTimeout(this.#connectTimer);
     if (this.#upload !== undefined) this.#policy.stalls.add(this.#upload);
   }

@@ -15,6 +15,7 @@ import type { BackendClient } from '../upstream/backend-client.ts';
 import { backendFailure, type Progress } from '../upstream/failure.ts';
 import { AnswerRelay } from './answer-relay.ts';
 import type { ForwardPolicy } from './forward.ts';
+import type { OpenTunnels } from './open-tunnels.ts';
 import { requestHeaders } from './request-headers.ts';
 import { responseHead } from './response-headers.ts';
 
@@ -32,6 +33,7 @@ export function tunnel(
   { socket, early, detach }: TunnelClient,
   client: BackendClient,
   policy: ForwardPolicy,
+  tunnels: OpenTunnels,
 ): void {
   if (!client.hasRoom) {
     exchange.fail(new TurnoutError('backend_overloaded'));
@@ -69,6 +71,7 @@ export function tunnel(
     .on('socket', (backendSocket) => {
       backendSocket.once(client.secure ? 'secureConnect' : 'connect', () => {
         progress = 'sent';
+        exchange.atBackend = true;
         clearTimeout(timer);
         timer = setTimeout(() => giveUp('backend_headers_timeout'), client.model.headersMs);
       });
@@ -82,7 +85,12 @@ export function tunnel(
       socket.write(switchingProtocols(incoming, policy), 'latin1');
       if (backendEarly.length > 0) socket.write(backendEarly);
       if (early.length > 0) backendSocket.write(early);
-      join(socket, backendSocket);
+      const close = (): void => {
+        socket.destroy();
+        backendSocket.destroy();
+      };
+      join(socket, backendSocket, () => !policy.fencedOff(exchange), close);
+      tunnels.add({ exchange, close });
     })
     .on('response', (incoming) => {
       clearTimeout(timer);
@@ -123,12 +131,19 @@ function switchingProtocols(incoming: IncomingMessage, policy: ForwardPolicy): s
 /**
  * Joins two sockets until both directions have ended. What one side sent before it closed still reaches the
  * other; an error on either side ends both at once.
+ *
+ * @param mayPass asked before each piece that the client sent: a gateway that is fenced passes nothing on
  */
-function join(a: Socket, b: Socket): void {
-  a.pipe(b);
-  b.pipe(a);
-  endWith(a, b);
-  endWith(b, a);
+function join(client: Socket, backend: Socket, mayPass: () => boolean, close: () => void): void {
+  client
+    .on('data', (chunk: Buffer) => {
+      if (!mayPass()) close();
+      else if (!backend.write(chunk)) client.pause();
+    })
+    .once('end', () => backend.end());
+  backend.on('drain', () => client.resume()).pipe(client);
+  endWith(client, backend);
+  endWith(backend, client);
 }
 
 function endWith(socket: Socket, other: Socket): void {

@@ -18,6 +18,8 @@ export type ClientRequest = IncomingMessage | Http2ServerRequest;
 /** The route of an exchange: what the decision needs of it, and whether it serves anonymous requests. */
 export interface ExchangeRoute extends RoutePolicy {
   readonly requireUser: boolean;
+  /** What the route says; `undefined`: the method decides. */
+  readonly class: RequestClass | undefined;
 }
 
 /** What an exchange tells when it is over. */
@@ -48,6 +50,8 @@ export class Exchange extends RequestView implements CountedWrite {
   backend: Backend | undefined;
   /** When the request was handed to the backend's pool; 0 before. */
   forwardedMs = 0;
+  /** The backend has the request, or a part of it, and has not answered. */
+  atBackend = false;
   /** Time spent waiting for somebody else (identity, state, hold), which is no overhead of the gateway's own. */
   waitedMs = 0;
 
@@ -122,6 +126,7 @@ export class Exchange extends RequestView implements CountedWrite {
 
   /** The backend's status, noted for the final classification. */
   answered(status: number): void {
+    this.atBackend = false;
     this.#status = status;
   }
 

@@ -1,4 +1,4 @@
-import type { RecordStore } from '../storage/record-store.ts';
+import type { MapRow, RecordStore } from '../storage/record-store.ts';
 import type { MapView } from './map-view.ts';
 import { ForeignMapError, type SharedState } from './shared-state.ts';
 import { within } from './within.ts';
@@ -35,6 +35,9 @@ function judgeSame(view: MapView, shared: SharedState): Verdict {
 /**
  * @param view what this gateway has applied; nothing at its start
  * @param condemned a map that was found to be damaged
+ * @param recorded the record's map, as it was before the one in Redis was read: it only ever follows that one, so a map
+ *   in Redis that is behind is an older copy, also for a gateway that has seen nothing later. `undefined` when the
+ *   record did not answer
  * @throws ForeignMapError for a map that does not belong to this record: it is left alone
  * @throws when the record has to be asked and does not answer
  */
@@ -42,11 +45,15 @@ export async function judgeMap(
   view: MapView,
   shared: SharedState | undefined,
   condemned: string | undefined,
+  recorded: MapRow | undefined,
   record: RecordStore,
   recordMs: number,
 ): Promise<Verdict> {
   if (shared === undefined) return { kind: 'lost', why: 'Redis holds no state map' };
   if (shared.id === condemned) return { kind: 'lost', why: `state map ${shared.id} is damaged` };
+  if (shared.id === recorded?.id && shared.epoch < recorded.epoch) {
+    return { kind: 'lost', why: `Redis is at epoch ${shared.epoch}, ${record.where} at ${recorded.epoch}` };
+  }
   if (shared.id === view.identity?.id) return judgeSame(view, shared);
 
   let current: string | undefined;

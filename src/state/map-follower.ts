@@ -26,6 +26,7 @@ import { MarkSets } from './mark-sets.ts';
 import { openRedis, type RedisClient, type RedisModel } from './redis-client.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { ForeignMapError } from './shared-state.ts';
+import { within } from './within.ts';
 
 export interface FollowerOptions {
   readonly model: RedisModel;
@@ -196,9 +197,11 @@ export class MapFollower {
   /** Checks the map, makes it right if it is not, and brings this gateway up to date with it. */
   async #attach(session: Session): Promise<void> {
     const { view, contact, clock, record, recordMs, log, keys, model } = this.#options;
+    // Before the map is read. A record that does not answer keeps nobody from the map.
+    const recorded = await within(record.readMap(), recordMs, record.where).catch(() => undefined);
     let sentAt = clock();
     let shared = await session.commands.readShared(view.position);
-    let verdict = await judgeMap(view, shared, this.#condemned, record, recordMs);
+    let verdict = await judgeMap(view, shared, this.#condemned, recorded, record, recordMs);
     if (verdict.kind === 'lost') {
       log.error(
         { event: 'state_lost', map: shared?.id },
@@ -207,7 +210,7 @@ export class MapFollower {
       await this.#maker.rebuild(session, shared?.id, view.identity?.buckets, view.epoch);
       sentAt = clock();
       shared = await session.commands.readShared(view.position);
-      verdict = await judgeMap(view, shared, this.#condemned, record, recordMs);
+      verdict = await judgeMap(view, shared, this.#condemned, recorded, record, recordMs);
       if (verdict.kind === 'lost') throw new MapLostError(verdict.why);
     }
     this.#assertCurrent(session);

@@ -38,7 +38,7 @@ export class UserReader {
   async read(user: User): Promise<UserRead> {
     const { link, suspect, problem, view } = this.#options;
     const attached = link();
-    let why: unknown = problem() ?? new Error('the state map does not answer');
+    let why: unknown;
     if (attached !== undefined) {
       try {
         const versioned = await this.#readMap(attached, user);
@@ -50,6 +50,8 @@ export class UserReader {
         why = error;
       }
     }
+    // Made here, not before: an error with its stack would be the dearest part of a read that succeeds.
+    why ??= problem() ?? new Error('the state map does not answer');
     const stored = await this.#readRecord(user, why);
     const versioned = newerOf(view.announced(user), stored);
     // While the map is attached, its answer is only late: what the record says is good for this request.

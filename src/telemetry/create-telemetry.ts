@@ -55,6 +55,7 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
   #conflicts = 0;
   readonly #rejected = new Map<string, number>();
   readonly #retries = { legacy: 0, new: 0 };
+  readonly #tunnelsClosed = { legacy: 0, new: 0 };
   #heldWrites = 0;
   readonly #held = new Histogram(HOLD_SHAPE);
 
@@ -85,6 +86,10 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
     const known = this.#rejected.has(reason) || this.#rejected.size < REASONS_MAX;
     const name = known ? reason : 'other';
     this.#rejected.set(name, (this.#rejected.get(name) ?? 0) + 1);
+  }
+
+  tunnelClosed(backend: Backend): void {
+    this.#tunnelsClosed[backend] += 1;
   }
 
   retried(backend: Backend): void {
@@ -131,6 +136,11 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
         'turnout_retries_total',
         'Requests sent again because the backend had closed the idle connection.',
         BACKENDS.map((backend) => ({ labels: { backend }, value: this.#retries[backend] })),
+      ),
+      counter(
+        'turnout_tunnels_closed_total',
+        'WebSockets closed because their user was moved.',
+        BACKENDS.map((backend) => ({ labels: { backend }, value: this.#tunnelsClosed[backend] })),
       ),
       gauge('turnout_build_info', 'Always 1; the labels say what is running.', 'max', [
         { labels: { version: VERSION, node: process.version }, value: 1 },

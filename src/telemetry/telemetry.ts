@@ -51,6 +51,8 @@ export interface Telemetry {
   identityRejected(reason: string): void;
   /** A request was sent a second time: the backend had closed the idle connection it was sent on. */
   retried(backend: Backend): void;
+  /** A tunnel was closed because its user is being moved, or was moved. */
+  tunnelClosed(backend: Backend): void;
   /** One write waits at the gateway (+1), or no longer does (-1). */
   heldWrites(delta: 1 | -1): void;
   /** How long one write was held, milliseconds. */

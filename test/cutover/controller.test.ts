@@ -21,7 +21,10 @@ void t.test(
         'hold',
         'move to switching',
         'switch',
+        // Once more: a map that failed over may have lost it.
+        'switch',
         'move to releasing',
+        'release',
         'release',
         'move to done',
         'forget',
@@ -275,4 +278,23 @@ void t.test('a map that takes no hold in time undoes the change', async (t) => {
   };
   const change = await world.controller().run(await world.open({ stage: 'live' }));
   t.match(change, { phase: 'undone', note: /the hold could not be set: no Redis/u });
+});
+
+void t.test('a step whose epoch a failed-over map gave to another change is taken again', async (t) => {
+  const world = await World.start({ stage: 'dualwrite' });
+  const { map } = world;
+  const switchTo = map.switchTo.bind(map);
+  const steps: number[] = [];
+  map.switchTo = async (...step) => {
+    // The first one was in a master that died, and the replica gave its epoch to something else.
+    const epoch = steps.length === 0 ? (await map.epoch()) + 1 : await switchTo(...step);
+    if (steps.length === 0) await map.hold('other', 1, { held: ['movers'], users: [] });
+    steps.push(epoch);
+    return epoch;
+  };
+  await map.claim('other', 1);
+  const change = await world.controller().run(await world.open({ stage: 'shadow' }));
+  t.equal(world.stage, 'shadow', 'it is in force');
+  t.same(steps, [2, 3, 3]);
+  t.match(change, { phase: 'done', switchEpoch: 3 });
 });

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import t, { type Test } from 'tap';
+import { WebSocket, WebSocketServer } from 'ws';
 import { InFlightWrites } from '../../src/cutover/in-flight-writes.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { createSnapshot } from '../../src/state/snapshot.ts';
@@ -24,12 +25,12 @@ interface Wired {
   readonly waiting: (count: number) => Promise<void>;
 }
 
-async function wire(t: Test): Promise<Wired> {
+async function wire(t: Test, settings: Readonly<Record<string, unknown>> = {}): Promise<Wired> {
   const legacy = await startBackend(t);
   const next = await startBackend(t);
   const config = testConfig({
     backends: { legacy: legacy.port, new: next.port },
-    settings: { cohorts: [{ name: 'movers', default: true, stage: 'shadow' }] },
+    settings: { cohorts: [{ name: 'movers', default: true, stage: 'shadow' }], ...settings },
   });
   const telemetry = createTelemetry({ level: 'error', accessSample: 0, destination: { write: () => {} } });
   const state = new MemoryState(config.cohorts);
@@ -208,4 +209,97 @@ void t.test('while a cohort is held, users whom attributes place are recorded fi
   state.replace(ruled);
   t.equal(await send(port, 'POST', '/', 'body'), 200);
   t.match(state.cached('nina').membership, { cohort: 'movers', by: 'rule' });
+});
+
+void t.test('a write whose client left is in flight for as long as its backend may be at work', async (t) => {
+  const lingerMs = 50;
+  const wired = await wire(t, { cutover: { unansweredWriteMs: lingerMs } });
+  const { writes, put, legacy } = wired;
+  put('shadow', false);
+  const { request } = await halfSent(wired);
+  const sentAtMs = performance.now();
+  request.destroy();
+  await legacy.abandoned();
+  t.equal(writes.ofCohort('movers'), 1, 'its backend was told, and may still be at work');
+  await within(writes.whenDrained('movers'), 'the end of the write');
+  t.ok(performance.now() - sentAtMs >= lingerMs, 'the whole time passed');
+});
+
+/** A WebSocket of nina that legacy and new echo, and the name of who echoes. */
+async function openTunnel(t: Test, wired: Wired, path = '/'): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${wired.port}${path}`, { headers: { 'x-user': 'nina' } });
+  socket.on('error', () => undefined);
+  t.teardown(() => socket.terminate());
+  await within(once(socket, 'open'), 'the tunnel');
+  return socket;
+}
+
+function echoNames(t: Test, { legacy, next }: Wired): void {
+  for (const [name, { server }] of Object.entries({ legacy, next })) {
+    const ends = new WebSocketServer({ server });
+    ends.on('connection', (end) => end.on('message', () => end.send(name)));
+    t.teardown(() => {
+      for (const end of ends.clients) end.terminate();
+    });
+  }
+}
+
+async function answerOf(socket: WebSocket): Promise<string> {
+  const message = once(socket, 'message');
+  socket.send('who');
+  const [data]: unknown[] = await within(message, 'an echo');
+  return String(data);
+}
+
+void t.test(
+  'a hold closes the tunnels of its users, and those that come wait for the new truth',
+  async (t) => {
+    const wired = await wire(t, { cutover: { unansweredWriteMs: 20 } });
+    const { put, writes } = wired;
+    echoNames(t, wired);
+    put('shadow', false);
+    const before = await openTunnel(t, wired);
+    t.equal(await answerOf(before), 'legacy');
+    t.equal(writes.ofCohort('movers'), 1, 'nobody sees what is written through it');
+    const closed = once(before, 'close');
+    put('shadow', true);
+    await within(closed, 'the end of the tunnel');
+    await within(writes.whenDrained('movers'), 'the drain');
+    const after = openTunnel(t, wired);
+    await wired.waiting(1);
+    put('live', true);
+    put('live', false);
+    t.equal(await answerOf(await after), 'next');
+  },
+);
+
+void t.test('a tunnel that only reads stays during a hold, and is closed by the switch', async (t) => {
+  const wired = await wire(t, { routes: [{ match: '/ticker', class: 'read' }, { match: '/*' }] });
+  const { put, writes } = wired;
+  echoNames(t, wired);
+  put('shadow', false);
+  const ticker = await openTunnel(t, wired, '/ticker');
+  put('shadow', true);
+  t.equal(await answerOf(ticker), 'legacy');
+  t.equal(writes.total, 0);
+  const closed = once(ticker, 'close');
+  put('live', true);
+  await within(closed, 'the end of the tunnel');
+});
+
+void t.test('nothing passes through a tunnel of a gateway that is fenced', async (t) => {
+  const wired = await wire(t);
+  echoNames(t, wired);
+  wired.put('shadow', false);
+  const socket = await openTunnel(t, wired);
+  t.equal(await answerOf(socket), 'legacy');
+  let heard = false;
+  socket.on('message', () => {
+    heard = true;
+  });
+  wired.fence.fenced = true;
+  const closed = once(socket, 'close');
+  socket.send('who');
+  await within(closed, 'the end of the tunnel');
+  t.notOk(heard);
 });

@@ -103,6 +103,24 @@ await t.test('an older copy that went on counting past what was seen is lost too
   t.strictSame(await seen.load(user), MOVED);
 });
 
+await t.test('an older copy is lost also for a gateway that has seen nothing later', async (t) => {
+  const record = await freshRecord(t, stores);
+  const model = redisModel({ url: redis.url });
+  const first = await openState(t, model, record);
+  const old = await dump(redis);
+  const user = freshUser();
+  await first.putUser(user, MOVED);
+  await confirmed(record);
+  const { mapId } = first.snapshot;
+  // Whoever has seen the change is gone, and Redis fails over to a replica that had not heard of it.
+  await first.close();
+  await restore(redis, old);
+
+  const second = await openState(t, model, record);
+  t.not(second.snapshot.mapId, mapId, 'the record knows of a later epoch');
+  t.strictSame(await second.load(user), MOVED);
+});
+
 await t.test('one bucket evicted: its users are not taken for absent', async (t) => {
   const record = await freshRecord(t, stores);
   const state = await openState(t, redisModel({ url: redis.url, userBuckets: 1, userCacheMax: 2 }), record);

@@ -1,0 +1,104 @@
+/** Chooses the way in which a request is sent, by what its head and its body ask for. */
+import type { Socket } from 'node:net';
+import { TurnoutError } from '../errors.ts';
+import type { ClientRequest, Exchange } from '../intake/exchange.ts';
+import type { BackendClient } from '../upstream/backend-client.ts';
+import { Forward, type ForwardPolicy } from './forward.ts';
+import { ForwardPlainly, needsPlainForward } from './forward-plainly.ts';
+import { RequestBody } from './request-body.ts';
+
+/** How long the first piece of a body may take before the head is sent without it, milliseconds. */
+const FIRST_PIECE_MS = 10;
+
+/** Bodies up to this are sent in one piece when they are there as a whole, bytes. */
+const WHOLE_BYTES_MAX = 65_536;
+
+export class Sender {
+  /** Requests that are sending a body, to be found when the body breaks the protocol. */
+  readonly #uploads = new WeakMap<Socket, Exchange>();
+  /** Connections whose body broke the protocol before its request got so far as to be sent. */
+  readonly #broken = new WeakSet<Socket>();
+
+  /**
+   * Sends the request now, or as soon as its body has begun.
+   *
+   * @throws TurnoutError `backend_overloaded`
+   */
+  send(exchange: Exchange, client: BackendClient, policy: ForwardPolicy): void | Promise<void> {
+    // Before the body is touched: what nobody will read is then left to node, which discards it.
+    expectRoom(client);
+    if (!exchange.hasBody) {
+      if (needsPlainForward(exchange)) new ForwardPlainly(exchange, client, policy, undefined).start();
+      else new Forward(exchange, client, policy, undefined).start();
+      return undefined;
+    }
+    const bytes = wholeBytesOf(exchange);
+    if (bytes === undefined) return this.#upload(exchange, client, policy);
+    // The parser hands over what came with the head later in this turn: nearly always all of a small body.
+    return Promise.resolve().then(() => {
+      if (exchange.ended || exchange.failed) return undefined;
+      expectRoom(client);
+      const whole = takeWhole(exchange.request, bytes);
+      if (whole === undefined) return this.#upload(exchange, client, policy);
+      new Forward(exchange, client, policy, whole).start();
+      return undefined;
+    });
+  }
+
+  /** The body on this connection breaks the protocol. */
+  onBrokenBody(socket: Socket): void {
+    const exchange = this.#uploads.get(socket);
+    if (exchange === undefined || exchange.ended) this.#broken.add(socket);
+    else exchange.breakBody();
+  }
+
+  #upload(exchange: Exchange, client: BackendClient, policy: ForwardPolicy): void | Promise<void> {
+    if (!exchange.http2) {
+      const { socket } = exchange.request;
+      if (this.#broken.has(socket)) {
+        exchange.breakBody();
+        return undefined;
+      }
+      this.#uploads.set(socket, exchange);
+    }
+    const body = new RequestBody(exchange.request);
+    if (exchange.requestClass === 'write') body.mayPass = () => !policy.fencedOff(exchange);
+    exchange.upload = body;
+    if (needsPlainForward(exchange)) {
+      new ForwardPlainly(exchange, client, policy, body).start();
+      return undefined;
+    }
+    return body.begins(FIRST_PIECE_MS).then((began) => {
+      if (exchange.ended || exchange.failed) return;
+      if (!client.hasRoom) body.destroy();
+      expectRoom(client);
+      if (!began) new ForwardPlainly(exchange, client, policy, body).start();
+      else new Forward(exchange, client, policy, wholeOf(exchange, body) ?? body).start();
+    });
+  }
+}
+
+function expectRoom(client: BackendClient): void {
+  if (!client.hasRoom) throw new TurnoutError('backend_overloaded');
+}
+
+/** The length of a body that may be there as a whole before its request is sent. */
+function wholeBytesOf(exchange: Exchange): number | undefined {
+  const { contentLength } = exchange.head;
+  if (exchange.http2 || contentLength === undefined || needsPlainForward(exchange)) return undefined;
+  const bytes = Number(contentLength);
+  return bytes <= WHOLE_BYTES_MAX ? bytes : undefined;
+}
+
+/** The body, if all of it is here. Reads nothing otherwise. */
+function takeWhole(request: ClientRequest, bytes: number): Buffer | undefined {
+  if (request.readableLength !== bytes) return undefined;
+  const whole: unknown = request.read(bytes);
+  return Buffer.isBuffer(whole) ? whole : undefined;
+}
+
+/** A small body that was here by the time at which its first piece had been waited for. */
+function wholeOf(exchange: Exchange, body: RequestBody): Buffer | undefined {
+  const bytes = Number(exchange.head.contentLength ?? Number.NaN);
+  return bytes <= WHOLE_BYTES_MAX ? body.takeWhole(bytes) : undefined;
+}

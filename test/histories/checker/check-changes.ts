@@ -1,0 +1,49 @@
+/** Property 1, its part that needs no user: the audit tells one story, and its end. */
+import { named } from './check-writes.ts';
+import type { Change, CohortChange, History, StageAndRamp, Violation } from './history.ts';
+import { candidatesOf, inOrder, ownerAt } from './owners.ts';
+
+export function checkChanges(history: History): readonly Violation[] {
+  const { changes, cohorts } = history;
+  const violations: Violation[] = [];
+  const report = (change: Change, what: string): void =>
+    void violations.push({ property: 1, text: `${named(change)} ${what}` });
+  for (const change of changes) {
+    if (change.outcome === 'open') report(change, `has not ended: ${change.note}`);
+    if (change.outcome === 'done' && change.epoch === null) report(change, 'is done at no epoch');
+    if (change.kind === 'cohort' && !change.movesTruth && movesSomebody(history, change)) {
+      report(change, 'was made without a hold, and moves users');
+    }
+  }
+  const done = inOrder(changes);
+  for (const [index, change] of done.entries()) {
+    if (index > 0 && change.epoch === done[index - 1]?.epoch) report(change, 'shares its epoch with another');
+  }
+  for (const cohort of cohorts) {
+    let standing: StageAndRamp = cohort;
+    for (const change of done) {
+      if (change.kind !== 'cohort' || change.cohort !== cohort.name) continue;
+      if (!isSame(change.from, standing)) report(change, `does not follow ${said(standing)}`);
+      standing = change.to;
+    }
+  }
+  return violations;
+}
+
+function movesSomebody({ users, cohorts }: History, change: CohortChange): boolean {
+  return users.some((user) =>
+    candidatesOf(user, cohorts).some(
+      (candidate) =>
+        candidate.cohort.name === change.cohort &&
+        ownerAt(change.from, candidate) !== ownerAt(change.to, candidate),
+    ),
+  );
+}
+
+function isSame(a: StageAndRamp, b: StageAndRamp): boolean {
+  return a.stage === b.stage && a.ramp === b.ramp;
+}
+
+function said({ stage, ramp }: StageAndRamp): string {
+  return `${stage} ${ramp}`;
+}

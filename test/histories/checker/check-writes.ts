@@ -1,0 +1,116 @@
+/** Properties 1, 2, 3 and 7: every write that was applied, against the eras of its user. */
+import type { Applied, Backend, Change, Violation } from './history.ts';
+import { type Candidate, concerns, type Era, ownerAt } from './owners.ts';
+
+/** A write, and the place of its era among those of its user. */
+export interface Placed {
+  readonly write: Applied;
+  readonly era: number;
+}
+
+export interface CheckedWrites {
+  readonly placed: readonly Placed[];
+  readonly violations: readonly Violation[];
+}
+
+/** The first era of this owner, from `first` on, in which something may have happened from `beganMs` to `endedMs`. */
+export function eraOf(
+  eras: readonly Era[],
+  owner: Backend,
+  first: number,
+  beganMs: number,
+  endedMs: number,
+): number | undefined {
+  const found = eras.findIndex(
+    (era, index) => index >= first && era.owner === owner && era.fromMs <= beganMs && endedMs <= era.endedMs,
+  );
+  return found === -1 ? undefined : found;
+}
+
+/** @param writes of one user, in the order in which they were applied */
+export function checkWrites(
+  candidate: Candidate,
+  eras: readonly Era[],
+  writes: readonly Applied[],
+  undone: readonly Change[],
+): CheckedWrites {
+  const placed: Placed[] = [];
+  const violations: Violation[] = [];
+  let era = 0;
+  for (const write of writes) {
+    const found = eraOf(eras, write.backend, era, write.beganMs, write.appliedMs);
+    if (found === undefined) {
+      violations.push(astray(candidate, eras, write, undone));
+    } else {
+      era = found;
+      placed.push({ write, era });
+    }
+  }
+  return { placed, violations: [...violations, ...overlaps(placed, eras)] };
+}
+
+/** Names the property that a write in nobody's era breaks. */
+function astray(
+  candidate: Candidate,
+  eras: readonly Era[],
+  write: Applied,
+  undone: readonly Change[],
+): Violation {
+  const { user } = candidate;
+  const what = `write ${write.value} was applied by ${write.backend} (${at(write)})`;
+  const culprit = undone.find((change) => wouldHaveMoved(change, candidate, write));
+  if (culprit !== undefined) {
+    return { property: 7, user, text: `${what}, as if ${named(culprit)}, which was undone, had moved it` };
+  }
+  const { backend, beganMs, appliedMs } = write;
+  if (eraOf(eras, backend, 0, beganMs, appliedMs) !== undefined) {
+    return { property: 2, user, text: `${what} after a write of the owner that followed` };
+  }
+  const inForce = eras.findLast((era) => era.fromMs <= appliedMs);
+  const since = inForce?.change === undefined ? 'from the beginning' : `since ${named(inForce.change)}`;
+  const owned = `while ${inForce?.owner} owned the user ${since}`;
+  const hadIt = eras.some((era) => era.owner === backend && era.fromMs <= appliedMs);
+  if (!hadIt) return { property: 1, user, text: `${what} ${owned}: that backend never had it` };
+  // It was on its way while the change was made, or was sent when that was over.
+  const property = beganMs <= (inForce?.byMs ?? 0) ? 2 : 3;
+  return { property, user, text: `${what} ${owned}: that backend had lost it` };
+}
+
+function wouldHaveMoved(change: Change, candidate: Candidate, write: Applied): boolean {
+  if (!concerns(change, candidate)) return false;
+  if (change.requestedMs > write.appliedMs || write.beganMs > change.overMs) return false;
+  if (change.kind === 'pin') return change.to === write.backend;
+  return ownerAt(change.to, candidate) === write.backend && ownerAt(change.from, candidate) !== write.backend;
+}
+
+/** A write of an owner has ended before the first of the next owner begins. */
+function overlaps(placed: readonly Placed[], eras: readonly Era[]): readonly Violation[] {
+  const violations: Violation[] = [];
+  let current: Placed | undefined;
+  /** They come in the order of their ends: this one ended last of all that are of earlier eras. */
+  let earlier: Placed | undefined;
+  for (const each of placed) {
+    if (current !== undefined && current.era < each.era) earlier = current;
+    current = each;
+    if (earlier === undefined || each.write.beganSeq > earlier.write.appliedSeq) continue;
+    const change = eras[each.era]?.change;
+    const text =
+      `write ${each.write.value} began at ${each.write.backend} (${at(each.write)}) while ` +
+      `${earlier.write.backend} had yet to apply ${earlier.write.value} (${at(earlier.write)}), ` +
+      `around ${change === undefined ? 'the beginning' : named(change)}`;
+    violations.push({ property: 2, user: each.write.user, text });
+  }
+  return violations;
+}
+
+function at({ beganSeq, appliedSeq, beganMs, appliedMs }: Applied): string {
+  return `${beganSeq} to ${appliedSeq}, ${beganMs.toFixed(1)} to ${appliedMs.toFixed(1)} ms`;
+}
+
+export function named(change: Change): string {
+  const to =
+    change.kind === 'pin'
+      ? `pin of ${change.user} to ${change.to ?? 'nothing'}`
+      : `${change.cohort} to ${change.to.stage} ${change.to.ramp}`;
+  return `change ${change.id} (${to}, ${change.requestedMs.toFixed(1)} to ${change.overMs.toFixed(1)} ms)`;
+}

@@ -1,0 +1,98 @@
+/** One run: load, flips and misfortunes from a seed, then the verdict over what was recorded. */
+import type { Teardown } from '../harness/teardown.ts';
+import { checkHistory, type Verdict } from './checker/check-history.ts';
+import { Clients } from './clients.ts';
+import { pause } from './clock.ts';
+import { Flips } from './flips.ts';
+import { Nemesis } from './nemesis.ts';
+import { readHistory } from './recorder.ts';
+import { Seeded } from './seeded.ts';
+import { openWorld, TIMES, untilLive, usersOf, type World } from './world.ts';
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly forMs: number;
+  readonly gateways?: number;
+  /** Called with the folder when the run breaks off, before it is removed. */
+  readonly keep?: (dir: string) => string;
+}
+
+export interface RunResult extends Verdict {
+  /** The folder of the history, which is removed with its test. */
+  readonly dir: string;
+  /** For people. */
+  readonly summary: readonly string[];
+}
+
+const RAMPS = {
+  friends: [0, 10, 25, 40, '25%'],
+  pro: ['0%', '10%', '33.33%', '50%', '90%'],
+  everyone: ['0%', '10%', '33.33%', '50%', '90%'],
+};
+
+export async function runHistory(
+  t: Teardown,
+  { seed, forMs, gateways: count = 3, keep }: RunOptions,
+): Promise<RunResult> {
+  const users = usersOf({ friends: 50, pro: 50, everyone: 60, changing: 40 });
+  const world = await openWorld(t, {
+    seed,
+    gateways: count,
+    users,
+    stages: { friends: 'shadow', pro: 'shadow', everyone: 'off' },
+    writes: { quickMs: 10, slowMs: 300, slowShare: 0.03 },
+  });
+  const { gateways, recorder } = world;
+  const random = new Seeded(seed);
+  const clients = new Clients(
+    gateways,
+    {
+      users,
+      pauseMs: [200, 1_400],
+      hotUsers: 8,
+      hotPauseMs: [10, 60],
+      abandonedShare: 0.01,
+      slowBodyShare: 0.02,
+    },
+    random.fork('clients'),
+    (operation) => recorder.operation(operation),
+  );
+  const flips = new Flips(gateways, random.fork('flips'), (change) => recorder.change(change));
+  const nemesis = new Nemesis(
+    { ...world, writeMaxMs: TIMES.headersMs, selfFenceAfterMs: TIMES.selfFenceAfterMs },
+    random.fork('nemesis'),
+    (what) => recorder.event(what),
+  );
+  try {
+    clients.run();
+    flips.run({ cohorts: world.cohorts, ramps: RAMPS, pauseMs: [0, 150] });
+    nemesis.run([200, 2_500]);
+    await Promise.race([pause(forMs), nemesis.broken, flips.broken]);
+    await nemesis.stop();
+    await flips.stop();
+    await untilLive(gateways);
+    // Whatever is in force now is also what everybody is served by.
+    await pause(500);
+    await clients.stop();
+  } catch (error) {
+    const kept = keep?.(recorder.dir);
+    throw new Error(`the run broke off${kept === undefined ? '' : `; kept in ${kept}`}`, { cause: error });
+  }
+  const verdict = await judge(world);
+  const counts = (of: ReadonlyMap<string, number>): string =>
+    [...of].map(([name, times]) => `${times} × ${name}`).join(', ');
+  const summary = [
+    JSON.stringify(verdict.counts),
+    `misfortunes: ${counts(nemesis.counts)}`,
+    `undone: ${counts(flips.undone)}`,
+    `answers: ${counts(clients.told)}`,
+  ];
+  return { ...verdict, dir: recorder.dir, summary };
+}
+
+/** When the clients have stopped. */
+export async function judge({ backends, recorder }: World): Promise<Verdict> {
+  await backends.applied();
+  await recorder.close();
+  return checkHistory(await readHistory(recorder.dir));
+}

@@ -1,0 +1,116 @@
+/**
+ * For each fault a schedule on which it shows for certain, and on which a sound build does nothing wrong. Several run
+ * in one world, one after the other.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Teardown } from '../harness/teardown.ts';
+import type { Verdict } from './checker/check-history.ts';
+import type { Change } from './checker/history.ts';
+import { Clients, type ClientUser } from './clients.ts';
+import { nowMs } from './clock.ts';
+import { Flips } from './flips.ts';
+import { FAULTS, type Fault } from './gateways.ts';
+import { judge } from './run-history.ts';
+import { Seeded } from './seeded.ts';
+import { openWorld, TIMES, usersOf, type World } from './world.ts';
+
+interface Scene {
+  readonly world: World;
+  readonly flips: Flips;
+  /** A user whom nobody has asked for. */
+  readonly fresh: ClientUser;
+  /** Sends one request for this user through one gateway, and notes what came of it. */
+  readonly send: (gateway: number, kind: 'read' | 'write') => Promise<void>;
+}
+
+const SCHEDULES: { readonly [F in Fault]: (scene: Scene) => Promise<void> } = {
+  /** Writes take longer than a flip that does not wait for them. */
+  'no-drain': async ({ flips }) => {
+    for (const stage of ['live', 'shadow', 'live', 'shadow'] as const) {
+      await flips.flip({ cohort: 'friends', stage, ramp: '100%' });
+      await delay(300);
+    }
+  },
+
+  /** A gateway hears nothing of a flip, and is written through before, meanwhile and afterwards. */
+  'no-fence': async ({ world, flips }) => {
+    const wire = 'gateway-1 redis';
+    await world.network.order({ kind: 'silence', wire });
+    // Undone as long as the gateway may still be serving.
+    let change: Change;
+    do change = await flips.flip({ cohort: 'friends', stage: 'live', ramp: '100%' });
+    while (change.outcome === 'undone');
+    await delay(500);
+    await world.network.order({ kind: 'mend', wire });
+    await delay(500);
+    await flips.flip({ cohort: 'friends', stage: 'shadow', ramp: '100%' });
+  },
+
+  /** A read of a user is on its way while the user is pinned. Nobody writes meanwhile: the pin needs no hold. */
+  'put-back': async ({ world, fresh, send }) => {
+    const asked = send(0, 'read');
+    await delay(100);
+    const requestedMs = nowMs();
+    const epoch = await world.pin(fresh.user, 'new');
+    await asked;
+    world.recorder.change({
+      kind: 'pin',
+      id: 'pin',
+      user: fresh.user,
+      to: 'new',
+      outcome: 'done',
+      epoch,
+      requestedMs,
+      overMs: nowMs(),
+      note: '',
+      force: false,
+    });
+    for (const gateway of world.gateways.keys()) await send(gateway, 'write');
+  },
+
+  /** Two cohorts differ, and users go from the one to the other with each request, if they are let. */
+  'not-sticky': async ({ flips }) => {
+    await flips.flip({ cohort: 'pro', stage: 'live', ramp: '100%' });
+    await delay(1_500);
+    await flips.flip({ cohort: 'pro', stage: 'shadow', ramp: '100%' });
+  },
+};
+
+/** Runs one schedule on gateways with its fault; without a fault, all of them on sound ones. */
+export async function runSchedules(t: Teardown, fault?: Fault): Promise<Verdict> {
+  const seed = 1;
+  const fresh: ClientUser = { user: 'fresh', cohorts: ['everyone'], plans: ['free'] };
+  const busy = usersOf({ friends: 6, pro: 3, everyone: 3, changing: 6 });
+  const world = await openWorld(t, {
+    seed,
+    gateways: 2,
+    users: [...busy, fresh],
+    stages: { friends: 'shadow', pro: 'shadow', everyone: 'shadow' },
+    writes: { quickMs: 10, slowMs: TIMES.drainMaxMs * 0.6, slowShare: 0.5 },
+    ...(fault === undefined ? {} : { fault }),
+  });
+  const random = new Seeded(seed);
+  const plan = {
+    users: busy,
+    pauseMs: [10, 60],
+    hotUsers: 0,
+    hotPauseMs: [0, 0],
+    abandonedShare: 0,
+    slowBodyShare: 0,
+  } as const;
+  const clientsOf = (gateways: World['gateways']) =>
+    new Clients(gateways, plan, random, (operation) => world.recorder.operation(operation));
+  const clients = clientsOf(world.gateways);
+  const alone = world.gateways.map((gateway) => clientsOf([gateway]));
+  const flips = new Flips(world.gateways, random, (change) => world.recorder.change(change));
+  const send = async (gateway: number, kind: 'read' | 'write'): Promise<void> => {
+    await alone[gateway]?.once(fresh, kind);
+  };
+  clients.run();
+  await delay(500);
+  for (const each of fault === undefined ? FAULTS : [fault]) {
+    await SCHEDULES[each]({ world, flips, fresh, send });
+  }
+  await Promise.all([clients, ...alone].map((each) => each.stop()));
+  return judge(world);
+}
