@@ -100,9 +100,12 @@ class RedisState implements StateMap {
         const placed = batch.map(({ user, bytes }) => ({ user, record: bytes }));
         return { mapId: map.id, epoch: await commands.announcePlaced(map, placed) };
       },
+      isStale: ({ mapId }) => link() !== undefined && mapId !== this.#view.identity?.id,
+      placeAgain: (stale) => this.#writer.placeAgain(stale),
     });
     this.#writer = new UserWriter({
       record,
+      recordMs,
       view: this.#view,
       users: this.#users,
       placements: this.#placements,
