@@ -32,6 +32,8 @@ export interface PlacementQueueOptions {
   readonly isStale?: (placed: Placed) => boolean;
   /** Places those again in the map that is attached now. */
   readonly placeAgain?: (stale: readonly Placed[]) => void;
+  /** Told when the record says that the map that is attached was replaced. */
+  readonly onReplaced?: () => void;
   /** Bound on placements that wait. */
   readonly waitingMax?: number;
 }
@@ -166,6 +168,7 @@ export class PlacementQueue {
       for (const placed of batch) if (!this.#waiting.has(placed.user)) this.#waiting.set(placed.user, placed);
       const replaced = err instanceof MapReplacedError;
       this.#recordFails = announced && !replaced;
+      if (replaced) this.#options.onReplaced?.();
       if (this.#recordFails) this.#settle(this.#awaited.keys());
       log.warn(
         { err, event: 'placements_delayed', waiting: this.#waiting.size },
