@@ -54,6 +54,10 @@ export async function judgeMap(
   if (shared.id === recorded?.id && shared.epoch < recorded.epoch) {
     return { kind: 'lost', why: `Redis is at epoch ${shared.epoch}, ${record.where} at ${recorded.epoch}` };
   }
+  if (shared.id === view.identity?.id && recorded !== undefined && recorded.id !== shared.id) {
+    // As this gateway left it, and yet an older copy: somebody has begun to rebuild it meanwhile, and did not get through.
+    return { kind: 'lost', why: `Redis holds state map ${shared.id}, which was replaced` };
+  }
   if (shared.id === view.identity?.id) return judgeSame(view, shared);
 
   let current: string | undefined;

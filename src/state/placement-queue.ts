@@ -1,21 +1,24 @@
 /**
  * Placements by rule that the map has accepted and that are still to be told: to the other gateways (one feed
- * entry for a batch) and to the record. Both happen behind the request that placed the user.
+ * entry for a batch) and to the record. The request that placed the user waits for it: a map that is lost is rebuilt
+ * from the record, and whoever acted on a placement that only the lost map had has acted on a truth that is gone.
  *
- * Neither may be late for correctness. A gateway that has not heard of a placement and meets the user asks the
- * map to place it and is given the membership that is in force. The record needs it for the next rebuild; so
- * while the record is unreachable placements wait here, up to a bound, beyond which the oldest are dropped and
- * counted: then the map alone has them.
+ * The feed may be late. A gateway that has not heard of a placement and meets the user asks the map to place it and
+ * is given the membership that is in force. While the record is unreachable nobody waits; placements do, up to a bound,
+ * beyond which the oldest are dropped and counted: then the map alone has them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { User } from '../model.ts';
 import { MapReplacedError, type Placement, type RecordStore } from '../storage/record-store.ts';
+import { within } from './within.ts';
 
 export interface Placed {
   readonly user: User;
   readonly cohort: string;
   readonly version: number;
+  /** The map that accepted it. */
+  readonly mapId: string;
   /** The record as it is in the bucket. */
   readonly bytes: Buffer;
 }
@@ -25,13 +28,20 @@ export interface PlacementQueueOptions {
   readonly log: Logger;
   /** Announces a batch in the map that is attached now; rejects when none is. */
   readonly announce: (batch: readonly Placed[]) => Promise<{ mapId: string; epoch: number }>;
+  /** Whether it was accepted by another map than the one that is attached now. */
+  readonly isStale?: (placed: Placed) => boolean;
+  /** Places those again in the map that is attached now. */
+  readonly placeAgain?: (stale: readonly Placed[]) => void;
+  /** Told when the record says that the map that is attached was replaced. */
+  readonly onReplaced?: () => void;
   /** Bound on placements that wait. */
   readonly waitingMax?: number;
 }
 
 const WAITING_MAX = 100_000;
 const BATCH_MAX = 500;
-const GATHER_MS = 100;
+/** A request waits for as long. */
+const GATHER_MS = 20;
 const RETRY_MS = 1_000;
 
 export class PlacementQueue {
@@ -39,10 +49,13 @@ export class PlacementQueue {
   readonly #waitingMax: number;
   /** In the order in which they came. */
   readonly #waiting = new Map<User, Placed>();
-  #underWay = 0;
+  #underWay: ReadonlySet<User> = new Set();
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #closed = false;
+  /** The record did not take the last batch. */
+  #recordFails = false;
+  readonly #awaited = new Map<User, PromiseWithResolvers<void>>();
   lost = 0;
 
   constructor(options: PlacementQueueOptions) {
@@ -52,7 +65,7 @@ export class PlacementQueue {
 
   /** Those that are on their way to the record included. */
   get waiting(): number {
-    return this.#waiting.size + this.#underWay;
+    return this.#waiting.size + this.#underWay.size;
   }
 
   add(placed: Placed): void {
@@ -67,6 +80,31 @@ export class PlacementQueue {
       );
     }
     this.#schedule(GATHER_MS);
+  }
+
+  /**
+   * Resolves when the record has what was added of this user; at once when there is nothing, or while the record fails.
+   *
+   * @param ms bound on the wait
+   * @throws Error when the wait is over, because the map is lost or the record is slow
+   */
+  async recorded(user: User, ms: number): Promise<void> {
+    const isAwaited = this.#waiting.has(user) || this.#underWay.has(user);
+    if (!isAwaited || this.#recordFails || this.#closed) return;
+    const awaited = this.#awaited.get(user) ?? Promise.withResolvers<void>();
+    this.#awaited.set(user, awaited);
+    try {
+      await within(awaited.promise, ms, 'the record of placements');
+    } catch (error) {
+      // It may have begun to fail meanwhile.
+      if (!this.#recordFails) throw error;
+    } finally {
+      this.#awaited.delete(user);
+    }
+  }
+
+  #settle(users: Iterable<User>): void {
+    for (const user of users) this.#awaited.get(user)?.resolve();
   }
 
   /** Takes out everything that waits: the map it was placed in was replaced. */
@@ -88,7 +126,8 @@ export class PlacementQueue {
     if (this.#closed) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#flushing = this.#flush();
+      // One after the other: what is under way is one batch.
+      this.#flushing = this.#flushing.then(() => this.#flush());
     }, ms).unref();
   }
 
@@ -102,29 +141,42 @@ export class PlacementQueue {
 
   /** Whether the batch is done with. Announcing and recording one twice changes nothing. */
   async #flushBatch(): Promise<boolean> {
-    const batch = this.#take(BATCH_MAX);
-    this.#underWay = batch.length;
+    const { announce, record, log, isStale, placeAgain } = this.#options;
+    const taken = this.#take(BATCH_MAX);
+    const stale = isStale === undefined ? [] : taken.filter(isStale);
+    // Its bucket in this map does not have it: telling of it would not make it so.
+    if (stale.length > 0) placeAgain?.(stale);
+    const batch = stale.length === 0 ? taken : taken.filter((placed) => !stale.includes(placed));
+    if (batch.length === 0) return true;
+    this.#underWay = new Set(batch.map(({ user }) => user));
+    let announced = false;
     try {
-      const { mapId, epoch } = await this.#options.announce(batch);
+      const { mapId, epoch } = await announce(batch);
+      announced = true;
       const placements: Placement[] = batch.map(({ user, cohort, version }) => ({
         user,
         cohort,
         version,
         epoch,
       }));
-      await this.#options.record.placeUsers(mapId, placements);
+      await record.placeUsers(mapId, placements);
+      this.#recordFails = false;
+      this.#settle(batch.map(({ user }) => user));
       return true;
     } catch (err) {
-      this.#underWay = 0;
+      this.#underWay = new Set();
       for (const placed of batch) if (!this.#waiting.has(placed.user)) this.#waiting.set(placed.user, placed);
       const replaced = err instanceof MapReplacedError;
-      this.#options.log.warn(
+      this.#recordFails = announced && !replaced;
+      if (replaced) this.#options.onReplaced?.();
+      if (this.#recordFails) this.#settle(this.#awaited.keys());
+      log.warn(
         { err, event: 'placements_delayed', waiting: this.#waiting.size },
         replaced ? 'placements wait for the new state map' : 'placements could not be recorded yet',
       );
       return false;
     } finally {
-      this.#underWay = 0;
+      this.#underWay = new Set();
     }
   }
 

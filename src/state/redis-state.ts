@@ -8,6 +8,7 @@ import type { Cohort, User, UserRecord } from '../model.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { Contact } from './contact.ts';
 import { createListeners, type Listeners } from './listeners.ts';
+import { MapLostError } from './map-commands.ts';
 import { type Link, MapFollower } from './map-follower.ts';
 import { MapView } from './map-view.ts';
 import { PlacementQueue } from './placement-queue.ts';
@@ -110,9 +111,14 @@ class RedisState implements StateMap {
         const placed = batch.map(({ user, bytes }) => ({ user, record: bytes }));
         return { mapId: map.id, epoch: await commands.announcePlaced(map, placed) };
       },
+      isStale: ({ mapId }) => link() !== undefined && mapId !== this.#view.identity?.id,
+      placeAgain: (stale) => this.#writer.placeAgain(stale),
+      onReplaced: () =>
+        this.#follower.suspect(new MapLostError('the record says that the state map was replaced')),
     });
     this.#writer = new UserWriter({
       record,
+      recordMs,
       view: this.#view,
       users: this.#users,
       placements: this.#placements,

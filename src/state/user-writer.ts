@@ -8,13 +8,15 @@ import type { User, UserRecord } from '../model.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import type { Link } from './map-follower.ts';
 import type { MapView } from './map-view.ts';
-import type { PlacementQueue } from './placement-queue.ts';
+import type { Placed, PlacementQueue } from './placement-queue.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
 import type { UserTable } from './user-table.ts';
 import { ABSENT, isNewer, newerOf, type Versioned } from './versioned.ts';
 
 export interface UserWriterOptions {
   readonly record: RecordStore;
+  /** Bound on one answer of the record, milliseconds. */
+  readonly recordMs: number;
   readonly view: MapView;
   readonly users: UserTable;
   readonly placements: PlacementQueue;
@@ -55,21 +57,33 @@ export class UserWriter {
   place(user: User, cohort: string): Promise<UserRecord> {
     const running = this.#placing.get(user);
     if (running !== undefined) return running;
-    const placing = this.#place(user, cohort).finally(() => this.#placing.delete(user));
+    const placing = this.#placeForGood(user, cohort).finally(() => this.#placing.delete(user));
     this.#placing.set(user, placing);
     return placing;
   }
 
-  async #place(user: User, cohort: string): Promise<UserRecord> {
+  /**
+   * Nothing may be done on the strength of a placement that only the map has. So the user is known here as placed
+   * once the record knows it too.
+   */
+  async #placeForGood(user: User, cohort: string): Promise<UserRecord> {
+    const { placements, recordMs, view, users } = this.#options;
+    const { mapId } = view.snapshot;
+    const placed = await this.#place(user, cohort);
+    await placements.recorded(user, recordMs);
+    if (view.snapshot.mapId !== mapId) throw new Error('the state map was replaced while a user was placed');
+    users.learn(user, placed);
+    // A change that came in meanwhile may be newer still.
+    return newerOf(view.announced(user), users.known(user) ?? placed).record;
+  }
+
+  async #place(user: User, cohort: string): Promise<Versioned> {
     const { view, users, placements } = this.#options;
     const { commands, map } = this.requireLink();
     let known = newerOf(view.announced(user), users.known(user) ?? ABSENT);
     let expected = known.version === 0 && isBlank(known) ? NOTHING : encodeRecord(known, view.cohorts);
     for (let attempt = 0; attempt < SWAPS_MAX; attempt++) {
-      if (known.record.membership !== undefined) {
-        users.learn(user, known);
-        return known.record;
-      }
+      if (known.record.membership !== undefined) return known;
       const placed: Versioned = {
         record: { ...known.record, membership: { cohort, ordinal: undefined, by: 'rule' } },
         version: known.version,
@@ -77,10 +91,8 @@ export class UserWriter {
       const bytes = encodeRecord(placed, view.cohorts);
       const swap = await commands.swapUser(map, user, expected, bytes);
       if (swap.won) {
-        users.learn(user, placed);
-        placements.add({ user, cohort, version: placed.version, bytes });
-        // A change that came in meanwhile may be newer still.
-        return newerOf(view.announced(user), users.known(user) ?? placed).record;
+        placements.add({ user, cohort, version: placed.version, mapId: map.id, bytes });
+        return placed;
       }
       expected = swap.now;
       const now = swap.now.length === 0 ? ABSENT : decodeRecord(swap.now, view.cohorts);
@@ -90,14 +102,13 @@ export class UserWriter {
   }
 
   /** Places those again in a new map whom the old one had accepted and the record had not noted. */
-  placeAgain(): void {
-    const { placements, log } = this.#options;
-    const all = placements.takeAll();
+  placeAgain(all: readonly Placed[] = this.#options.placements.takeAll()): void {
+    const { log } = this.#options;
     if (all.length === 0) return;
     const work = async (): Promise<void> => {
       for (const { user, cohort } of all) {
         // One that fails is placed by the user's next request.
-        await this.place(user, cohort).catch((err: unknown) => {
+        await this.#place(user, cohort).catch((err: unknown) => {
           log.warn({ err, event: 'placement_not_repeated' }, 'a placement was lost with the old state map');
         });
       }

@@ -14,10 +14,13 @@ export function placeUsers(store: SqlStore, mapId: string, placements: readonly 
     epoch,
   }));
   return store.transaction(async (sql) => {
-    // Shared: batches of many gateways go side by side, but none beside a replacement of the map.
-    const current = await sql.run('SELECT 1 FROM state_map WHERE id = $1 AND retired_at IS NULL FOR SHARE', [
-      mapId,
-    ]);
+    // Locked before any other row, and none is written beside a replacement of the map. The epoch is what tells a map
+    // that failed over and lost these placements from one that has them.
+    const epoch = Math.max(0, ...batch.map((placement) => placement.epoch));
+    const current = await sql.run(
+      'UPDATE state_map SET epoch = greatest(epoch, $2) WHERE id = $1 AND retired_at IS NULL RETURNING 1',
+      [mapId, epoch],
+    );
     if (current.length === 0) throw new MapReplacedError(mapId);
     // Ordered by key, so that two batches with users in common cannot lock each other out.
     await sql.run(

@@ -14,16 +14,9 @@ const NOTICED: { readonly [F in Fault]: readonly number[] } = {
   'not-sticky': [1, 3],
 };
 
-void t.test('a sound build does nothing wrong on any of the schedules', async (t) => {
-  const { violations, counts } = await runSchedules(t);
-  t.same(violations, []);
-  t.comment(JSON.stringify(counts));
-  t.ok(counts.done >= 6 && counts.moves > 0, 'and users were moved');
-});
-
 for (const fault of FAULTS) {
   void t.test(`a gateway with the fault ${fault} is noticed`, async (t) => {
-    const { violations } = await runSchedules(t, fault);
+    const { violations } = await runSchedules(t, [fault], fault);
     t.comment(`${violations.length} violations; ${violations[0]?.text}`);
     t.ok(
       violations.some(({ property }) => NOTICED[fault].includes(property)),

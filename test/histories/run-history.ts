@@ -66,7 +66,7 @@ export async function runHistory(
   try {
     clients.run();
     flips.run({ cohorts: world.cohorts, ramps: RAMPS, pauseMs: [0, 150] });
-    nemesis.run([200, 2_500]);
+    nemesis.run([300, 4_000]);
     await Promise.race([pause(forMs), nemesis.broken, flips.broken]);
     await nemesis.stop();
     await flips.stop();

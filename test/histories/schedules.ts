@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Teardown } from '../harness/teardown.ts';
 import type { Verdict } from './checker/check-history.ts';
-import type { Change } from './checker/history.ts';
+import type { Stage } from './checker/history.ts';
 import { Clients, type ClientUser } from './clients.ts';
 import { nowMs } from './clock.ts';
 import { Flips } from './flips.ts';
@@ -19,11 +19,18 @@ interface Scene {
   readonly flips: Flips;
   /** A user whom nobody has asked for. */
   readonly fresh: ClientUser;
-  /** Sends one request for this user through one gateway, and notes what came of it. */
-  readonly send: (gateway: number, kind: 'read' | 'write') => Promise<void>;
+  /** Sends one request through one gateway, and notes what came of it. */
+  readonly send: (gateway: number, kind: 'read' | 'write', user: ClientUser) => Promise<void>;
 }
 
-const SCHEDULES: { readonly [F in Fault]: (scene: Scene) => Promise<void> } = {
+/** Of these no fault is known: they are for sound builds alone. */
+const SOUND = ['wiped after a placement'] as const;
+type Schedule = Fault | (typeof SOUND)[number];
+
+/** Users who begin in one cohort and change their attribute at once. */
+const TURNCOATS = Array.from({ length: 20 }, (_, index) => `turncoat-${index}`);
+
+const SCHEDULES: { readonly [S in Schedule]: (scene: Scene) => Promise<void> } = {
   /** Writes take longer than a flip that does not wait for them. */
   'no-drain': async ({ flips }) => {
     for (const stage of ['live', 'shadow', 'live', 'shadow'] as const) {
@@ -37,9 +44,7 @@ const SCHEDULES: { readonly [F in Fault]: (scene: Scene) => Promise<void> } = {
     const wire = 'gateway-1 redis';
     await world.network.order({ kind: 'silence', wire });
     // Undone as long as the gateway may still be serving.
-    let change: Change;
-    do change = await flips.flip({ cohort: 'friends', stage: 'live', ramp: '100%' });
-    while (change.outcome === 'undone');
+    await flipAtLast(flips, 'friends', 'live');
     await delay(500);
     await world.network.order({ kind: 'mend', wire });
     await delay(500);
@@ -48,7 +53,7 @@ const SCHEDULES: { readonly [F in Fault]: (scene: Scene) => Promise<void> } = {
 
   /** A read of a user is on its way while the user is pinned. Nobody writes meanwhile: the pin needs no hold. */
   'put-back': async ({ world, fresh, send }) => {
-    const asked = send(0, 'read');
+    const asked = send(0, 'read', fresh);
     await delay(100);
     const requestedMs = nowMs();
     const epoch = await world.pin(fresh.user, 'new');
@@ -65,26 +70,59 @@ const SCHEDULES: { readonly [F in Fault]: (scene: Scene) => Promise<void> } = {
       note: '',
       force: false,
     });
-    for (const gateway of world.gateways.keys()) await send(gateway, 'write');
+    for (const gateway of world.gateways.keys()) await send(gateway, 'write', fresh);
   },
 
   /** Two cohorts differ, and users go from the one to the other with each request, if they are let. */
   'not-sticky': async ({ flips }) => {
-    await flips.flip({ cohort: 'pro', stage: 'live', ramp: '100%' });
+    await flipAtLast(flips, 'pro', 'live');
     await delay(1_500);
     await flips.flip({ cohort: 'pro', stage: 'shadow', ramp: '100%' });
   },
+
+  /**
+   * Redis loses all it has right after users were placed by a rule and had their first write acknowledged, and the
+   * gateway that placed them is the last to come back.
+   */
+  'wiped after a placement': async ({ world, flips, send }) => {
+    await flipAtLast(flips, 'pro', 'live');
+    const wire = 'gateway-1 redis';
+    const as = (user: string, plan: string): ClientUser => ({
+      user,
+      cohorts: ['pro', 'everyone'],
+      plans: [plan],
+    });
+    const placed = Promise.all(TURNCOATS.map((user) => send(0, 'write', as(user, 'pro'))));
+    // Most are acknowledged by then.
+    await delay(60);
+    await Promise.all([world.network.order({ kind: 'cut', wire }), world.redis.flush(), placed]);
+    const untilMs = nowMs() + 2_000;
+    while (nowMs() < untilMs) await Promise.all(TURNCOATS.map((user) => send(1, 'write', as(user, 'free'))));
+    await world.network.order({ kind: 'mend', wire });
+  },
 };
 
-/** Runs one schedule on gateways with its fault; without a fault, all of them on sound ones. */
-export async function runSchedules(t: Teardown, fault?: Fault): Promise<Verdict> {
+/** Asks again while the change is undone: writes may take longer than a hold. */
+async function flipAtLast(flips: Flips, cohort: string, stage: Stage): Promise<void> {
+  while ((await flips.flip({ cohort, stage, ramp: '100%' })).outcome === 'undone');
+}
+
+/** Those that a sound build is put on. */
+export const ALL_SCHEDULES: readonly Schedule[] = [...FAULTS, ...SOUND];
+
+/** Runs schedules one after the other, on gateways with a fault or on sound ones. */
+export async function runSchedules(
+  t: Teardown,
+  schedules: readonly Schedule[],
+  fault?: Fault,
+): Promise<Verdict> {
   const seed = 1;
   const fresh: ClientUser = { user: 'fresh', cohorts: ['everyone'], plans: ['free'] };
   const busy = usersOf({ friends: 6, pro: 3, everyone: 3, changing: 6 });
   const world = await openWorld(t, {
     seed,
     gateways: 2,
-    users: [...busy, fresh],
+    users: [...busy, fresh, ...TURNCOATS.map((user) => ({ user, cohorts: ['pro', 'everyone'], plans: [] }))],
     stages: { friends: 'shadow', pro: 'shadow', everyone: 'shadow' },
     writes: { quickMs: 10, slowMs: TIMES.drainMaxMs * 0.6, slowShare: 0.5 },
     ...(fault === undefined ? {} : { fault }),
@@ -95,7 +133,8 @@ export async function runSchedules(t: Teardown, fault?: Fault): Promise<Verdict>
     pauseMs: [10, 60],
     hotUsers: 0,
     hotPauseMs: [0, 0],
-    abandonedShare: 0,
+    // A write whose client has left goes on at its backend.
+    abandonedShare: 0.2,
     slowBodyShare: 0,
   } as const;
   const clientsOf = (gateways: World['gateways']) =>
@@ -103,12 +142,12 @@ export async function runSchedules(t: Teardown, fault?: Fault): Promise<Verdict>
   const clients = clientsOf(world.gateways);
   const alone = world.gateways.map((gateway) => clientsOf([gateway]));
   const flips = new Flips(world.gateways, random, (change) => world.recorder.change(change));
-  const send = async (gateway: number, kind: 'read' | 'write'): Promise<void> => {
-    await alone[gateway]?.once(fresh, kind);
+  const send = async (gateway: number, kind: 'read' | 'write', user: ClientUser): Promise<void> => {
+    await alone[gateway]?.once(user, kind);
   };
   clients.run();
   await delay(500);
-  for (const each of fault === undefined ? FAULTS : [fault]) {
+  for (const each of schedules) {
     await SCHEDULES[each]({ world, flips, fresh, send });
   }
   await Promise.all([clients, ...alone].map((each) => each.stop()));

@@ -10,7 +10,7 @@ import { freshUser } from './state-map-contract.ts';
 const log = pino({ level: 'silent' });
 
 function placed(user: string): Placed {
-  return { user, cohort: 'a', version: 0, bytes: Buffer.of(1, 0x20, 1) };
+  return { user, cohort: 'a', version: 0, mapId: 'm', bytes: Buffer.of(1, 0x20, 1) };
 }
 
 await t.test('placements are announced and recorded in batches, each user once', async (t) => {
@@ -35,6 +35,68 @@ await t.test('placements are announced and recorded in batches, each user once',
   t.strictSame(recorded[0]?.[0], { user: 'u0', cohort: 'a', version: 0, epoch: 9 });
   t.equal(queue.lost, 0);
 });
+
+await t.test('whoever placed a user waits until the record knows it', async (t) => {
+  const recording = Promise.withResolvers<void>();
+  const queue = new PlacementQueue({
+    log,
+    announce: async () => ({ mapId: 'm', epoch: 9 }),
+    record: { placeUsers: () => recording.promise },
+  });
+  queue.add(placed('nina'));
+  let known = false;
+  const waited = queue.recorded('nina', 10_000).then(() => {
+    known = true;
+  });
+  await queue.recorded('leo', 10_000);
+  t.notOk(known, 'one that was not placed has nothing to wait for');
+  recording.resolve();
+  await waited;
+  await queue.close(1_000);
+});
+
+await t.test('nobody waits for a record that fails, and not for ever for a map that is lost', async (t) => {
+  const queue = new PlacementQueue({
+    log,
+    announce: async () => ({ mapId: 'm', epoch: 9 }),
+    record: { placeUsers: () => Promise.reject(new Error('down')) },
+  });
+  queue.add(placed('nina'));
+  await queue.recorded('nina', 10_000);
+  t.equal(queue.waiting, 1, 'it is kept for later');
+  await queue.close(1_000);
+
+  const lost = new PlacementQueue({
+    log,
+    announce: () => Promise.reject(new Error('lost')),
+    record: { placeUsers: async () => undefined },
+  });
+  lost.add(placed('nina'));
+  await t.rejects(lost.recorded('nina', 50), /did not answer within 50 ms/u);
+  await lost.close(1_000);
+});
+
+await t.test(
+  'what another map had accepted is placed again, and not told of as if it were there',
+  async (t) => {
+    const again: string[] = [];
+    const told: string[] = [];
+    const queue = new PlacementQueue({
+      log,
+      announce: async (batch) => {
+        told.push(...batch.map(({ user }) => user));
+        return { mapId: 'new', epoch: 9 };
+      },
+      record: { placeUsers: async () => undefined },
+      isStale: ({ mapId }) => mapId !== 'new',
+      placeAgain: (stale) => void again.push(...stale.map(({ user }) => user)),
+    });
+    queue.add(placed('nina'));
+    queue.add({ ...placed('leo'), mapId: 'new' });
+    await queue.close(1_000);
+    t.same([again, told], [['nina'], ['leo']]);
+  },
+);
 
 await t.test('beyond the bound the oldest are dropped and counted', async (t) => {
   const queue = new PlacementQueue({

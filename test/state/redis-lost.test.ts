@@ -121,6 +121,27 @@ await t.test('an older copy is lost also for a gateway that has seen nothing lat
   t.strictSame(await second.load(user), MOVED);
 });
 
+await t.test(
+  'a map that the record has retired is lost also for a gateway that left it as it is',
+  async (t) => {
+    const record = await freshRecord(t, stores);
+    const state = await openState(t, redisModel({ url: redis.url }), record);
+    const { mapId } = state.snapshot;
+    // Somebody found Redis empty and began a rebuild; then Redis failed over to a replica that had the old map.
+    await record.replaceMap(mapId, state.snapshot.epoch);
+    const reset = nextChange(state, (change) => change.kind === 'reset');
+    await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await reset;
+    await untilAttached(state);
+    t.not(state.snapshot.mapId, mapId);
+    t.equal(
+      (await state.place(freshUser(), 'staff')).membership?.cohort,
+      'staff',
+      'and the record takes placements',
+    );
+  },
+);
+
 await t.test('one bucket evicted: its users are not taken for absent', async (t) => {
   const record = await freshRecord(t, stores);
   const state = await openState(t, redisModel({ url: redis.url, userBuckets: 1, userCacheMax: 2 }), record);
