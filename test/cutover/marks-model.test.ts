@@ -26,7 +26,7 @@ import { createRecord } from '../../src/storage/create-record.ts';
 import { startPostgres } from '../fixtures/postgres.ts';
 
 const STEPS = 250;
-const RUNS = 4;
+const RUNS = 3;
 const FULL: Ramp = { kind: 'percent', buckets: 10_000 };
 // Users stay without a membership only while all cohorts that attributes lead to have one truth: most of the time here.
 const RAMPS: readonly Ramp[] = [
