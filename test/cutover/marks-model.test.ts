@@ -228,12 +228,12 @@ async function world(seed: number) {
 const first = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1_000_000));
 for (let seed = first; seed < first + RUNS; seed++) {
   await t.test(`nobody is stranded unseen, seed ${seed}`, async (t) => {
-    const { step, log, close } = await world(seed);
-    t.teardown(close);
+    const model = await world(seed);
+    t.teardown(() => model.close());
     for (let n = 0; n < STEPS; n++) {
-      const missed = await step();
+      const missed = await model.step();
       if (missed.length === 0) continue;
-      t.fail(`${missed.join(', ')} would be stranded at step ${n}`, { log });
+      t.fail(`${missed.join(', ')} would be stranded at step ${n}`, { log: model.log });
       return;
     }
     t.pass(`${STEPS} steps`);

@@ -24,8 +24,8 @@ await t.test(
       const { port } = gateways[Math.floor(Math.random() * gateways.length)] ?? { port: 0 };
       const answer = await fetch(`http://127.0.0.1:${port}/things`, {
         method,
-        body: method === 'POST' ? user : null,
         headers: { 'x-user': user },
+        ...(method === 'POST' ? { body: user } : {}),
       });
       const owner = await answer.text();
       if (owner !== 'legacy' && owner !== 'new')
