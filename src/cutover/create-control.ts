@@ -111,7 +111,7 @@ class ControlService implements Control {
     const recovery = new Recovery(store, timing.controllerSilentMs, now);
     this.#runner = new ChangeRunner({ store, controller, recovery, timing, log, now });
     this.#starter = new ChangeStarter({ store, map, readCohorts, now });
-    this.#jobs = { store, users, readCohorts, starter: this.#starter, runner: this.#runner };
+    this.#jobs = { store, users, readCohorts, starter: this.#starter, runner: this.#runner, now };
     this.#loops = [
       // Always, so that who is alive is known when a change begins.
       this.#every(Math.max(20, selfFenceAfterMs / 16), () => this.#gateways.ask()),
