@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { ABSENT_RECORD, type Cohort, type User } from '../model.ts';
 import type { Change } from './change.ts';
 import { ChangeRunner, type RunnerTiming } from './change-runner.ts';
+import type { ControllerPolicy } from './change-steps.ts';
 import {
   cohortNamed,
   judgeWanted,
@@ -29,7 +30,7 @@ import type {
   StageRequest,
   UserView,
 } from './control.ts';
-import { Controller, type ControllerPolicy } from './controller.ts';
+import { Controller } from './controller.ts';
 import { deleteCohort, membersNow } from './delete-cohort.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { fenceMarginMs } from './lease-watch.ts';

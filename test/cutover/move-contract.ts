@@ -31,8 +31,8 @@ export interface MoveWorld {
   readonly gateway: OpenGateway;
   readonly control: Control;
   /** Who answers a read of the user; or the status and body of a refusal. */
-  read(user: string, plan?: string): Promise<string>;
-  write(user: string, plan?: string): Promise<string>;
+  readonly read: (user: string, plan?: string) => Promise<string>;
+  readonly write: (user: string, plan?: string) => Promise<string>;
 }
 
 /** A backend that says its name. */

@@ -26,6 +26,10 @@ function claims(over: Partial<Claims>): Claims {
   return { held: [], own: [], shared: [], users: [], ...over };
 }
 
+function byUser([a]: readonly [User, ...unknown[]], [b]: readonly [User, ...unknown[]]): number {
+  return a < b ? -1 : 1;
+}
+
 function userChange(users: readonly User[], over: Partial<NewChange> = {}): NewChange {
   return {
     id: randomUUID(),
@@ -81,7 +85,7 @@ export async function userChangeContract(t: Test, record: RecordStore): Promise<
     t.match(await record.readUser(leo), { record: { pin: 'new' }, inForce: false });
     const switched = await changes.usersOf(opened.id, undefined, 10);
     t.match(
-      switched.map(({ user, before, after }) => [user, before, after.pin]).sort(),
+      switched.map(({ user, before, after }) => [user, before, after.pin] as const).sort(byUser),
       [leo, nina].sort().map((user) => [user, ABSENT_RECORD, 'new']),
     );
     t.equal((await changes.usersOf(opened.id, switched[0]?.user, 10)).length, 1);
@@ -113,8 +117,8 @@ export async function userChangeContract(t: Test, record: RecordStore): Promise<
     t.equal((await make(record, members('members-add', cohort, some), 80)).users, 5);
     const all = await users.membersOf(cohort, undefined, 10);
     t.match(
-      all.map(({ user, record: { membership } }) => [user, membership?.ordinal]).sort(),
-      some.map((user, ordinal) => [user, ordinal]).sort(),
+      all.map(({ user, record: { membership } }) => [user, membership?.ordinal] as const).sort(byUser),
+      some.map((user, ordinal) => [user, ordinal] as const).sort(byUser),
     );
     t.equal((await users.membersOf(cohort, all[2]?.user, 10)).length, 2, 'the next page');
     const [first = '', , , , last = ''] = some;
