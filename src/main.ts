@@ -27,6 +27,9 @@ function takeSignals(): Signals {
 keepHeapSmall();
 const { env, stdin, stdout, stderr } = process;
 
+// Whoever reads the result has enough of it, as `head` has.
+stdout.on('error', () => process.exit(1));
+
 /** On standard error, so that the result can still be sent elsewhere. */
 async function askPerson(question: string): Promise<string> {
   const terminal = createInterface({ input: stdin, output: stderr });

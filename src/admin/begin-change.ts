@@ -34,28 +34,46 @@ export async function beginChange<R extends ChangeAuthor>(
   wanted: WantedChange<R>,
   waitMs: number,
 ): Promise<Change> {
+  const begun = await tryChange(access, wanted, waitMs);
+  return begun.change ?? begun.asked;
+}
+
+/** As `beginChange`, but a request that has not begun a change in time goes on by itself. */
+export async function tryChange<R extends ChangeAuthor>(
+  access: ControlAccess,
+  wanted: WantedChange<R>,
+  waitMs: number,
+): Promise<{ readonly change: Change | undefined; readonly asked: Promise<Change> }> {
   // With a key of our own the change can be found while the call that began it still waits.
   const key = wanted.request.idempotencyKey ?? `api-${randomUUID()}`;
   const request = { ...wanted.request, idempotencyKey: key };
-  const asked = access.ask((control) => wanted.ask(control, request));
+  const asked = access
+    .ask((control) => wanted.ask(control, request))
+    .then((change) => expectSame(change, key, wanted));
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), waitMs);
   });
   try {
     const change = await Promise.race([asked, late]);
-    const found = change ?? (await begunWith(access, key)) ?? (await asked);
-    if (wanted.isSame(found)) return found;
-    throw new AdminError(
-      'idempotency_key_reused',
-      `The key ${key} began change ${found.id}, which is another one. Use a new key.`,
-      { members: { change: found.id } },
-    );
+    if (change !== undefined) return { change, asked };
+    const begun = await begunWith(access, key);
+    return { change: begun === undefined ? undefined : expectSame(begun, key, wanted), asked };
   } finally {
     clearTimeout(timer);
     // Nobody listens any more once it was found in the list.
     asked.catch(() => undefined);
   }
+}
+
+/** The key may have begun something else. */
+function expectSame<R extends ChangeAuthor>(change: Change, key: string, wanted: WantedChange<R>): Change {
+  if (wanted.isSame(change)) return change;
+  throw new AdminError(
+    'idempotency_key_reused',
+    `The key ${key} began change ${change.id}, which is another one. Use a new key.`,
+    { members: { change: change.id } },
+  );
 }
 
 async function begunWith(access: ControlAccess, key: string): Promise<Change | undefined> {

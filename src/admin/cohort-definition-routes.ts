@@ -3,18 +3,20 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { Change } from '../cutover/change.ts';
 import type { ChangeAuthor, CohortDeletion, CohortEdit, CohortRequest } from '../cutover/control.ts';
 import { AdminError } from './admin-error.ts';
-import type { WantedChange } from './begin-change.ts';
-import type { ControlAccess } from './control-access.ts';
-import { ChangeAnswerSchema, Word } from './control-documents.ts';
+import { tryChange, type WantedChange } from './begin-change.ts';
+import type { AdminControl, ControlAccess } from './control-access.ts';
+import { ChangeAnswerSchema, DeletionAnswerSchema, Word } from './control-documents.ts';
 import { RampFormSchema, rampForm, rampOf } from './ramp-form.ts';
 import {
   ABOUT_UNDONE,
+  answerChange,
   authorOf,
   authorProperties,
   ChangeHeaders,
   CohortParams,
   carryOut,
   DirtyUsers,
+  patience,
   STRICT,
 } from './request-parts.ts';
 import { RuleFormSchema, ruleForm, ruleOf } from './rule-form.ts';
@@ -158,24 +160,59 @@ export function definitionRoutes(server: AdminServer, access: ControlAccess): vo
       return carryOut(access, wanted, request.headers, reply);
     },
   );
+  deletionRoute(server, access);
+}
 
+/** A deletion takes as long as its members take. Calls under one key join it. */
+class Deletions {
+  readonly #running = new Map<string, { readonly key: string | undefined; readonly over: Promise<Change> }>();
+
+  /** @throws AdminError `change_conflict` when somebody else deletes the cohort */
+  run(control: AdminControl, request: CohortDeletion): Promise<Change> {
+    const { cohort, idempotencyKey: key } = request;
+    const running = this.#running.get(cohort);
+    if (running !== undefined) {
+      if (running.key === key) return running.over;
+      throw new AdminError('change_conflict', `Cohort ${cohort} is being deleted already.`);
+    }
+    const over = control.deleteCohort(request).finally(() => void this.#running.delete(cohort));
+    this.#running.set(cohort, { key, over });
+    return over;
+  }
+}
+
+function deletionRoute(server: AdminServer, access: ControlAccess): void {
+  const deletions = new Deletions();
   server.delete(
     '/api/v1/cohorts/:name',
     {
       config: {
         summary: 'Delete a cohort',
-        description: `Its members are taken out first, batch by batch. ${ABOUT_UNDONE}`,
+        description:
+          'Its members are taken out first, batch by batch, which goes on when the answer is 202 without a change: ' +
+          `repeat the call under its key to hear more. ${ABOUT_UNDONE}`,
       },
-      schema: { params: CohortParams, headers: ChangeHeaders, body: DeleteBody, response: ANSWERS },
+      schema: {
+        params: CohortParams,
+        headers: ChangeHeaders,
+        body: DeleteBody,
+        response: { 200: DeletionAnswerSchema, 202: DeletionAnswerSchema },
+      },
     },
     async (request, reply) => {
       const cohort = request.params.name;
       const wanted: WantedChange<CohortDeletion> = {
         request: { ...authorOf(request), cohort, dirtyUsers: request.body.dirtyUsers ?? 'drain' },
-        ask: (control, asked) => control.deleteCohort(asked),
-        isSame: (change) => change.kind === 'cohort-delete' && change.cohort === cohort,
+        ask: (control, asked) => deletions.run(control, asked),
+        // Its first step, which has no key, may be where it ended.
+        isSame: ({ kind, cohort: of, idempotencyKey }) =>
+          of === cohort &&
+          (kind === 'cohort-delete' || (kind === 'cohort-edit' && idempotencyKey === undefined)),
       };
-      return carryOut(access, wanted, request.headers, reply);
+      const { change } = await tryChange(access, wanted, patience(request.headers.prefer, reply));
+      if (change !== undefined) return answerChange(change, reply);
+      reply.code(202);
+      return { epoch: null, change: null };
     },
   );
 }

@@ -126,6 +126,12 @@ export const ChangeAnswerSchema = Type.Object({
   change: ChangeSchema,
 });
 
+/** `change` is `null` while its members are taken out: repeat the call under its key to hear more. */
+export const DeletionAnswerSchema = Type.Object({
+  epoch: Nullable(Type.Integer()),
+  change: Nullable(ChangeSchema),
+});
+
 const preview = {
   cohort: Type.String(),
   stage: Word(STAGES),

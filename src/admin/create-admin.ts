@@ -31,6 +31,8 @@ export interface AdminOptions {
   /** Changes cohorts; absent, or `undefined` while the gateway starts: 503. */
   readonly control?: () => AdminControl | undefined;
   readonly log: Logger;
+  /** Bound on a body that is read whole, milliseconds; 10 s unless given. */
+  readonly bodyMs?: number;
   /** Monotonic, milliseconds. */
   readonly nowMs?: () => number;
 }
@@ -93,13 +95,14 @@ function createServer(): AdminServer {
 }
 
 /** A body that is read whole has to be there in time. */
-function boundBodies(server: AdminServer): void {
+function boundBodies(server: AdminServer, bodyMs: number): void {
   server.addHook('preParsing', async ({ raw, routeOptions }, reply) => {
     if (routeOptions.config.streams === true || raw.complete) return;
-    const timer = setTimeout(() => raw.socket.destroy(), REQUEST_MS);
-    const stop = () => clearTimeout(timer);
-    raw.once('end', stop);
-    reply.raw.once('close', stop);
+    // A request without a body is complete in a moment, an answer may take longer.
+    const timer = setTimeout(() => {
+      if (!raw.complete) raw.socket.destroy();
+    }, bodyMs);
+    reply.raw.once('close', () => clearTimeout(timer));
   });
 }
 
@@ -132,7 +135,7 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   const failedLogins = new FailedLogins(nowMs);
   const server = createServer();
   answerErrors(server, log);
-  boundBodies(server);
+  boundBodies(server, options.bodyMs ?? REQUEST_MS);
   const stopping = new AbortController();
   // Jobs end after the batch under way, or the listener would wait for them.
   server.addHook('preClose', async () => stopping.abort());

@@ -8,6 +8,9 @@ import { PageQuery, PageSchema, pageOf } from './page.ts';
 import { Reason, STRICT } from './request-parts.ts';
 import type { AdminServer } from './type-provider.ts';
 
+/** 10 million users take minutes, in which nothing is sent. */
+const REBUILD_MS = 3_600_000;
+
 const EvictBody = Type.Object(
   {
     risk: Type.Literal('accepted', {
@@ -80,6 +83,9 @@ export function rebuildRoutes(server: AdminServer, access: ControlAccess): void 
         response: { 200: Type.Object({ mapId: Type.String(), epoch: Type.Integer() }) },
       },
     },
-    async ({ body, actor }) => access.ask((control) => control.rebuild({ actor, reason: body.reason })),
+    async ({ body, actor, raw }) => {
+      raw.socket.setTimeout(REBUILD_MS);
+      return access.ask((control) => control.rebuild({ actor, reason: body.reason }));
+    },
   );
 }

@@ -1,5 +1,6 @@
 /** What the requests of several routes have in common: schemas, and how they become what the cutover is asked. */
 import { Type } from '@sinclair/typebox';
+import type { Change } from '../cutover/change.ts';
 import type { ChangeAuthor } from '../cutover/control.ts';
 import { USER_BYTES_MAX } from '../model.ts';
 import { AdminError } from './admin-error.ts';
@@ -96,9 +97,18 @@ export async function carryOut<R extends ChangeAuthor>(
   reply: Reply,
   done: 200 | 201 = 200,
 ): Promise<{ epoch: number | null; change: ChangeDocument }> {
+  return answerChange(await beginChange(access, wanted, patience(prefer, reply)), reply, done);
+}
+
+/** How long the caller wants to wait, milliseconds; the answer says so. */
+export function patience(prefer: string | undefined, reply: Reply): number {
   const waitMs = waitMsOf(prefer);
   if (prefer !== undefined) reply.header('preference-applied', `wait=${waitMs / 1_000}`);
-  const change = await beginChange(access, wanted, waitMs);
+  return waitMs;
+}
+
+/** @returns the body @throws AdminError `change_undone` */
+export function answerChange(change: Change, reply: Reply, done: 200 | 201 = 200) {
   reply.header('location', `/api/v1/changes/${change.id}`);
   reply.code(outcomeOf(change) === 'done' ? done : 202);
   const document = changeDocument(change);

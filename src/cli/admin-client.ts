@@ -91,7 +91,7 @@ export async function askAdmin<S extends TSchema>(schema: S, path: string, conte
 
 /**
  * Changes something through the admin API. A call that nobody answered is made again under the same
- * `Idempotency-Key`, so that it does not act twice.
+ * `Idempotency-Key`, the one of its headers or a new one, so that it does not act twice.
  *
  * @throws as `askAdmin`
  */
@@ -100,7 +100,7 @@ export async function tellAdmin<S extends TSchema>(
   { headers, ...rest }: JsonCall,
   context: Env,
 ): Promise<Static<S>> {
-  const keyed = { ...rest, headers: { ...headers, 'idempotency-key': randomUUID() } };
+  const keyed = { ...rest, headers: { 'idempotency-key': randomUUID(), ...headers } };
   for (const pauseMs of RETRY_AFTER_MS) {
     try {
       return inForm(schema, await call(keyed, context));

@@ -73,11 +73,18 @@ export async function agreement(context: CliContext): Promise<string> {
 }
 
 /** @returns the id of the change, wherever that has got to */
-async function begin(wanted: JsonCall, waitS: number, context: CliContext): Promise<string> {
+function begin(wanted: JsonCall, waitS: number, context: CliContext): Promise<string> {
   const headers = { ...wanted.headers, prefer: `wait=${Math.min(FIRST_WAIT_S, waitS)}` };
-  try {
+  return idOf(async () => {
     const { change } = await tellAdmin(ChangeAnswerSchema, { ...wanted, headers }, context);
     return change.id;
+  });
+}
+
+/** @param begun begins a change, and returns its id */
+export async function idOf<T>(begun: () => Promise<T>): Promise<T | string> {
+  try {
+    return await begun();
   } catch (error) {
     // It is told like one that is undone later.
     if (error instanceof Refused && error.code === 'change_undone') return String(error.problem['change']);
@@ -93,12 +100,21 @@ async function begin(wanted: JsonCall, waitS: number, context: CliContext): Prom
  */
 export async function carryOut(
   wanted: JsonCall,
+  options: Pick<ChangeOptions, 'wait' | 'json'>,
+  done: (change: ChangeInProgressDocument) => void,
+  context: CliContext,
+): Promise<ExitCode> {
+  return followToEnd(await begin(wanted, options.wait, context), options, done, context);
+}
+
+/** As `carryOut`, for a change that was begun. */
+export async function followToEnd(
+  id: string,
   { wait, json = false }: Pick<ChangeOptions, 'wait' | 'json'>,
   done: (change: ChangeInProgressDocument) => void,
   context: CliContext,
 ): Promise<ExitCode> {
   const { writer } = context;
-  const id = await begin(wanted, wait, context);
   const progress = json ? () => undefined : (line: string) => writer.note(line);
   const change = await followChange(id, { waitMs: wait * 1_000, progress }, context);
   if (json) {

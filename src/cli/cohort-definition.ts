@@ -1,8 +1,9 @@
 /** `turnout cohort create|edit|delete`: which cohorts there are, and whom their rules take. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { CohortAtEpochSchema } from '../admin/control-documents.ts';
-import { askAdmin } from './admin-client.ts';
+import { CohortAtEpochSchema, DeletionAnswerSchema } from '../admin/control-documents.ts';
+import { askAdmin, tellAdmin } from './admin-client.ts';
 import {
   addChangeOptions,
   addDirtyOption,
@@ -11,12 +12,16 @@ import {
   type ChangeOptions,
   carryOut,
   type DirtyOption,
+  followToEnd,
+  idOf,
 } from './carry-out.ts';
 import { confirm } from './confirm.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 import { parseRamp, wholeNumber } from './options.ts';
 import { printable } from './printable.ts';
 
+/** How long one call waits for a deletion. */
+const DELETION_WAIT_S = 5;
 const RULE_BYTES_MAX = 1024 * 1024;
 
 interface DefinitionOptions extends ChangeOptions, DirtyOption {
@@ -157,13 +162,39 @@ async function remove(
       'of the other cohorts put them, else to legacy';
     await confirm(`${sentence}; ${await agreement(context)}`, yes, context);
   }
-  return carryOut(
-    { method: 'DELETE', path: pathOf(name), body: authorBody(options) },
-    options,
-    ({ epoch, id }) =>
-      context.writer.line(`cohort ${printable(name)} is deleted since epoch ${epoch ?? '?'} (change ${id})`),
+  const deadlineMs = performance.now() + options.wait * 1_000;
+  const id = await beginDeletion(name, options, deadlineMs, context);
+  return followToEnd(
+    id,
+    { ...options, wait: Math.max(0, (deadlineMs - performance.now()) / 1_000) },
+    ({ epoch, id: change }) =>
+      context.writer.line(
+        `cohort ${printable(name)} is deleted since epoch ${epoch ?? '?'} (change ${change})`,
+      ),
     context,
   );
+}
+
+/** Its members are taken out first, which takes as long as it takes: the call is repeated under its key until then. */
+async function beginDeletion(
+  name: string,
+  options: ChangeOptions & DirtyOption,
+  deadlineMs: number,
+  context: CliContext,
+): Promise<string> {
+  const key = randomUUID();
+  for (let told = false; ; told = true) {
+    const waitS = Math.max(0, Math.min(DELETION_WAIT_S, Math.ceil((deadlineMs - performance.now()) / 1_000)));
+    const headers = { prefer: `wait=${waitS}`, 'idempotency-key': key };
+    const wanted = { method: 'DELETE', path: pathOf(name), headers, body: authorBody(options) } as const;
+    const id = await idOf(async () => (await tellAdmin(DeletionAnswerSchema, wanted, context)).change?.id);
+    if (id !== undefined) return id;
+    if (performance.now() >= deadlineMs) {
+      const message = `The members of cohort ${printable(name)} are still taken out. It goes on; repeat the command to hear more.`;
+      throw new CliError(message, EXIT.underWay);
+    }
+    if (!told && options.json !== true) context.writer.note('its members are taken out');
+  }
 }
 
 function addRuleOptions(command: Command): Command {

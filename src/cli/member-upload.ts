@@ -128,7 +128,9 @@ export async function upload(
     const where =
       file === '-' ? `Pipe the same lines in again with --from-line ${from}:` : 'To go on from there:';
     const upTo =
-      position.line === 0 ? 'Nothing is in force.' : `Everything up to line ${position.line} is in force.`;
+      position.line === 0
+        ? 'Nothing is known to be in force.'
+        : `Everything up to line ${position.line} is in force.`;
     const message = `${error.message}\n${upTo} ${where}\n  ${resumeCommand(action, name, options, from)}`;
     throw new CliError(message, error.exitCode, { cause: error });
   }

@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Change, isOver } from './change.ts';
-import { type Controller, ControllerClosedError } from './controller.ts';
+import { ControllerClosedError } from './change-steps.ts';
+import type { Controller } from './controller.ts';
 import type { Recovery } from './recovery.ts';
 import { ChangeLostError, type ChangeStore } from './stores.ts';
 

@@ -14,34 +14,10 @@
  * died or a store did not answer for too long, is taken over by `Recovery`.
  */
 import type { Logger } from 'pino';
-import { type Change, isOver, isUserChange, type Phase } from './change.ts';
+import { type Change, isOver, isUserChange } from './change.ts';
+import { ChangeSteps, inWords, isFinal, type StepOptions, type Waits } from './change-steps.ts';
 import { unapplied, unappliedByAny, unappliedByLive, undrained, unready } from './conditions.ts';
-import type { GatewayWatch } from './gateway-watch.ts';
-import type { WatchedGateway } from './lease-watch.ts';
-import {
-  ChangeLostError,
-  type ChangePatch,
-  type ChangeStore,
-  type Claims,
-  type ControlMap,
-  type Stranding,
-  type UserSwitch,
-} from './stores.ts';
-
-export interface ControllerPolicy {
-  /** `cutover.drainMaxMs`. */
-  readonly drainMaxMs: () => number;
-  /** How long a change may wait for gateways before anybody is held. */
-  readonly pendingMaxMs: number;
-  /** How long a step is tried again while a store does not answer; then the change is left to recovery. */
-  readonly retryMaxMs: number;
-  /** How long an undone change waits for the gateways that answer. */
-  readonly undoMaxMs: number;
-  /** Between two looks at the leases. */
-  readonly pollMs: number;
-  /** Between two heartbeats; well below `controllerSilentMs`. */
-  readonly beatMs: number;
-}
+import { type ChangePatch, type Claims, type ControlMap, type Stranding, type UserSwitch } from './stores.ts';
 
 /** What becomes of users whose writes are in `new` only. */
 export interface Strander {
@@ -60,24 +36,11 @@ export interface Strander {
   carry(users: readonly UserSwitch[]): Promise<void>;
 }
 
-export interface ControllerOptions {
-  readonly store: ChangeStore;
+export interface ControllerOptions extends StepOptions {
   readonly map: ControlMap;
   readonly strander: Strander;
-  readonly gateways: Pick<GatewayWatch, 'ask' | 'askLeases'>;
-  readonly policy: ControllerPolicy;
   readonly log: Logger;
-  /** Monotonic, milliseconds. */
-  readonly now: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
 }
-
-/** The controller was closed with changes open. */
-export class ControllerClosedError extends Error {
-  override readonly name = 'ControllerClosedError';
-}
-
-type Waits = (gateways: readonly WatchedGateway[]) => string | undefined;
 
 /** How often a change begins anew when a gateway was lost during its hold. */
 const RESTARTS_MAX = 2;
@@ -87,18 +50,17 @@ const NOBODY: Stranding = { pinned: [], leftOut: [], stranded: [] };
 
 export class Controller {
   readonly #options: ControllerOptions;
-  /** By change, when its heartbeat was last raised. */
-  readonly #beaten = new Map<string, number>();
+  readonly #steps: ChangeSteps;
   /** Changes that are undone to begin anew. */
   readonly #again = new Set<string>();
-  #closed = false;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#steps = new ChangeSteps(options);
   }
 
   close(): void {
-    this.#closed = true;
+    this.#steps.close();
   }
 
   /**
@@ -109,13 +71,12 @@ export class Controller {
    *   did not answer for `retryMaxMs`
    */
   async run(first: Change, taken = false): Promise<Change> {
-    const { map, log, now, policy } = this.#options;
-    const { id, token } = first;
-    const { kind, cohort } = first;
+    const { map, log, policy } = this.#options;
+    const { id, token, kind, cohort } = first;
     let change = first;
-    this.#beaten.set(id, now());
+    this.#steps.begin(id);
     try {
-      await this.#insist(change, policy.retryMaxMs, () => map.claim(id, token));
+      await this.#steps.insist(change, policy.retryMaxMs, () => map.claim(id, token));
       if (taken && (change.phase === 'pending' || change.phase === 'holding')) {
         change = await this.#undo(change, `the process that ran it vanished while it was ${change.phase}`);
       }
@@ -139,7 +100,7 @@ export class Controller {
       await map.forget(id).catch(() => undefined);
       return change;
     } finally {
-      this.#beaten.delete(id);
+      this.#steps.end(id);
       this.#again.delete(id);
     }
   }
@@ -170,18 +131,18 @@ export class Controller {
     const { map, policy } = this.#options;
     const { pendingMaxMs } = policy;
     if (change.restarts > 0)
-      await this.#insist(change, policy.retryMaxMs, () => map.claim(change.id, change.token));
-    const why = await this.#until(change, pendingMaxMs, (gateways) => unready(change, gateways));
+      await this.#steps.insist(change, policy.retryMaxMs, () => map.claim(change.id, change.token));
+    const why = await this.#steps.until(change, pendingMaxMs, (gateways) => unready(change, gateways));
     if (why !== undefined) return this.#undo(change, why);
-    if (change.movesTruth) return this.#move(change, 'holding');
+    if (change.movesTruth) return this.#steps.move(change, 'holding');
     if (isUserChange(change)) {
       const { store, strander } = this.#options;
-      const objection = await this.#insist(change, policy.retryMaxMs, async () =>
+      const objection = await this.#steps.insist(change, policy.retryMaxMs, async () =>
         strander.objection(change, await store.claimsOf(change.id)),
       );
       if (objection !== undefined) return this.#undo(change, objection);
     }
-    return this.#move(change, 'switching', undefined, NOBODY);
+    return this.#steps.move(change, 'switching', undefined, NOBODY);
   }
 
   async #hold(change: Change): Promise<Change> {
@@ -189,7 +150,7 @@ export class Controller {
     const untilMs = now() + policy.drainMaxMs();
     let epoch: number | undefined;
     try {
-      const claims = await this.#insist(change, untilMs - now(), () =>
+      const claims = await this.#steps.insist(change, untilMs - now(), () =>
         this.#options.store.claimsOf(change.id),
       );
       epoch = await this.#setHold(change, claims, untilMs);
@@ -197,17 +158,18 @@ export class Controller {
         const held: number = epoch;
         const why = await this.#drain(change, held, untilMs);
         if (why !== undefined) return await this.#undo(change, why, { holdEpoch: held });
-        const stranding = await this.#insist(change, untilMs - now(), () =>
+        const stranding = await this.#steps.insist(change, untilMs - now(), () =>
           this.#options.strander.strand(change, claims),
         );
         if (typeof stranding === 'string') return await this.#undo(change, stranding, { holdEpoch: held });
         // A map that failed over meanwhile may have lost the hold, and with it what had drained.
         epoch = await this.#setHold(change, claims, untilMs);
-        if (epoch === held) return await this.#move(change, 'switching', { holdEpoch: held }, stranding);
+        if (epoch === held)
+          return await this.#steps.move(change, 'switching', { holdEpoch: held }, stranding);
       }
     } catch (error) {
       if (isFinal(error) || change.phase !== 'holding') throw error;
-      const current = await this.#insist(change, policy.retryMaxMs, () =>
+      const current = await this.#steps.insist(change, policy.retryMaxMs, () =>
         this.#options.store.readChange(change.id),
       );
       // The point of no return may have been passed by a commit whose answer was lost.
@@ -219,7 +181,9 @@ export class Controller {
   async #setHold(change: Change, claims: Claims, untilMs: number): Promise<number> {
     const { map, now } = this.#options;
     try {
-      return await this.#insist(change, untilMs - now(), () => map.hold(change.id, change.token, claims));
+      return await this.#steps.insist(change, untilMs - now(), () =>
+        map.hold(change.id, change.token, claims),
+      );
     } catch (error) {
       if (isFinal(error)) throw error;
       throw new Error(`the hold could not be set: ${inWords(error)}`, { cause: error });
@@ -235,7 +199,7 @@ export class Controller {
       return found?.why;
     };
     const leftMs = untilMs - this.#options.now();
-    const why = await this.#until(change, leftMs, waits, { holdEpoch: epoch });
+    const why = await this.#steps.until(change, leftMs, waits, { holdEpoch: epoch });
     if (why === undefined) return undefined;
     if (!lost || change.restarts >= RESTARTS_MAX) return why;
     this.#again.add(change.id);
@@ -248,7 +212,7 @@ export class Controller {
     const putUsers = (): Promise<void> => this.#eachUsers(change, (users) => map.putUsers(id, token, users));
     await putUsers();
     const everyone = change.needsEveryGateway && !movesTruth;
-    const switchEpoch = await this.#untilInForce(
+    const switchEpoch = await this.#steps.untilInForce(
       change,
       async () => map.switchTo(id, token, isUserChange(change) ? [] : await store.definitionsOf(id)),
       everyone ? unappliedByAny : unapplied,
@@ -256,8 +220,8 @@ export class Controller {
       putUsers,
     );
     await this.#eachUsers(change, (users) => strander.carry(users));
-    if (movesTruth) return this.#move(change, 'releasing', { switchEpoch });
-    return this.#move(change, 'done', { switchEpoch, note: inForce(change, switchEpoch) });
+    if (movesTruth) return this.#steps.move(change, 'releasing', { switchEpoch });
+    return this.#steps.move(change, 'done', { switchEpoch, note: inForce(change, switchEpoch) });
   }
 
   /** Every record that the change has written, page by page. */
@@ -265,12 +229,12 @@ export class Controller {
     const { store, policy } = this.#options;
     let after: string | undefined;
     for (let left = change.users; left > 0; ) {
-      const page = await this.#insist(change, policy.retryMaxMs, () =>
+      const page = await this.#steps.insist(change, policy.retryMaxMs, () =>
         store.usersOf(change.id, after, USERS_MAX),
       );
       if (page.length === 0) return;
-      await this.#insist(change, policy.retryMaxMs, () => work(page));
-      await this.#beat(change, undefined);
+      await this.#steps.insist(change, policy.retryMaxMs, () => work(page));
+      await this.#steps.beat(change, undefined);
       after = page.at(-1)?.user;
       left -= page.length;
     }
@@ -278,152 +242,28 @@ export class Controller {
 
   async #release(change: Change): Promise<Change> {
     const { map } = this.#options;
-    const releaseEpoch = await this.#untilInForce(
+    const releaseEpoch = await this.#steps.untilInForce(
       change,
       () => map.release(change.id, change.token),
       unapplied,
       (epoch) => ({ releaseEpoch: epoch }),
     );
-    return this.#move(change, 'done', { releaseEpoch, note: inForce(change, releaseEpoch) });
-  }
-
-  /**
-   * Takes a step of the map and waits until its epoch is applied. A map that failed over meanwhile may have lost the
-   * step and given its epoch to another change: so the step is repeated, which changes nothing in a map that has it,
-   * and another epoch has to be waited for again.
-   *
-   * @param beforeAgain what the lost step had rested on, to be repeated with it
-   * @returns the epoch
-   */
-  async #untilInForce(
-    change: Change,
-    step: () => Promise<number>,
-    waits: (epoch: number, gateways: readonly WatchedGateway[]) => string | undefined,
-    patch: (epoch: number) => ChangePatch,
-    beforeAgain?: () => Promise<void>,
-  ): Promise<number> {
-    const { retryMaxMs } = this.#options.policy;
-    let epoch = await this.#insist(change, retryMaxMs, step);
-    for (;;) {
-      const awaited = epoch;
-      await this.#until(change, Infinity, (gateways) => waits(awaited, gateways), patch(awaited));
-      epoch = await this.#insist(change, retryMaxMs, step);
-      if (epoch === awaited) return epoch;
-      await beforeAgain?.();
-    }
+    return this.#steps.move(change, 'done', { releaseEpoch, note: inForce(change, releaseEpoch) });
   }
 
   #undo(change: Change, note: string, patch: ChangePatch = {}): Promise<Change> {
-    return this.#move(change, 'undoing', { ...patch, note });
+    return this.#steps.move(change, 'undoing', { ...patch, note });
   }
 
   async #giveBack(change: Change): Promise<Change> {
     const { map, policy } = this.#options;
-    const releaseEpoch = await this.#insist(change, policy.retryMaxMs, () =>
+    const releaseEpoch = await this.#steps.insist(change, policy.retryMaxMs, () =>
       map.release(change.id, change.token),
     );
     // Without a note of its own: the one that says why it was undone stays.
-    await this.#until(change, policy.undoMaxMs, (gateways) => unappliedByLive(releaseEpoch, gateways));
-    return this.#move(change, this.#again.delete(change.id) ? 'pending' : 'undone', { releaseEpoch });
+    await this.#steps.until(change, policy.undoMaxMs, (gateways) => unappliedByLive(releaseEpoch, gateways));
+    return this.#steps.move(change, this.#again.delete(change.id) ? 'pending' : 'undone', { releaseEpoch });
   }
-
-  /**
-   * Waits, with a heartbeat, until nobody has to be waited for.
-   *
-   * @param patch noted in the record with the next heartbeat
-   * @returns for whom it waited when the time was over
-   */
-  async #until(
-    change: Change,
-    boundMs: number,
-    waits: Waits,
-    patch?: ChangePatch,
-  ): Promise<string | undefined> {
-    const { now, sleep, policy } = this.#options;
-    const beganAt = now();
-    let noted = patch;
-    // Whoever asked for a change that is pending is soon told for whom it waits. Later phases hold writes.
-    let atOnce = change.phase === 'pending';
-    for (;;) {
-      this.#expectOpen();
-      const why = await this.#look(waits);
-      if (why === undefined) return undefined;
-      if (now() - beganAt >= boundMs) return why;
-      if (change.phase !== 'undoing') noted = { ...noted, note: why };
-      if (await this.#beat(change, noted, atOnce)) noted = undefined;
-      atOnce = false;
-      await sleep(policy.pollMs);
-    }
-  }
-
-  /** Acts on the registry only when it has just been read: a gateway may have joined. */
-  async #look(waits: Waits): Promise<string | undefined> {
-    const { gateways } = this.#options;
-    try {
-      return waits(await gateways.askLeases()) ?? waits(await gateways.ask());
-    } catch (error) {
-      return `the stores do not answer: ${inWords(error)}`;
-    }
-  }
-
-  /** Raises the heartbeat when it is due. @returns whether it was raised */
-  async #beat(change: Change, patch: ChangePatch | undefined, atOnce = false): Promise<boolean> {
-    const { store, now, policy } = this.#options;
-    const lastMs = this.#beaten.get(change.id) ?? now();
-    if (!atOnce && now() - lastMs < policy.beatMs) return false;
-    this.#beaten.set(change.id, now());
-    try {
-      await store.beatChange(change.id, change.token, patch);
-      return true;
-    } catch (error) {
-      if (error instanceof ChangeLostError) throw error;
-      // The record decides at the next phase; until then nothing depends on it.
-      return false;
-    }
-  }
-
-  /** The one place where the phase changes. */
-  async #move(change: Change, to: Phase, patch?: ChangePatch, stranding?: Stranding): Promise<Change> {
-    const { store, policy } = this.#options;
-    const { id, token, phase } = change;
-    let tried = false;
-    return this.#insist(change, policy.retryMaxMs, async () => {
-      if (tried) {
-        // A commit whose answer was lost may have happened: the record says.
-        const current = await store.readChange(id);
-        // A change that begins anew has the next token.
-        const mine = token + (to === 'pending' && current?.phase === to ? 1 : 0);
-        if (current === undefined || current.token !== mine) throw new ChangeLostError(id);
-        if (current.phase === to) return current;
-      }
-      tried = true;
-      return store.moveChange(id, token, phase, to, patch, stranding);
-    });
-  }
-
-  /** Tries a step again until it succeeds, or for good reason cannot. */
-  async #insist<T>(change: Change, boundMs: number, step: () => Promise<T>): Promise<T> {
-    const { now, sleep, policy } = this.#options;
-    const beganAt = now();
-    for (;;) {
-      this.#expectOpen();
-      try {
-        return await step();
-      } catch (error) {
-        if (isFinal(error) || now() - beganAt >= boundMs) throw error;
-        await this.#beat(change, undefined);
-        await sleep(Math.max(policy.pollMs, 50));
-      }
-    }
-  }
-
-  #expectOpen(): void {
-    if (this.#closed) throw new ControllerClosedError('the control service was closed');
-  }
-}
-
-function isFinal(error: unknown): boolean {
-  return error instanceof ChangeLostError || error instanceof ControllerClosedError;
 }
 
 function inForce({ dirty, dirtyUsers }: Change, epoch: number): string {
@@ -442,8 +282,4 @@ function inForce({ dirty, dirtyUsers }: Change, epoch: number): string {
       return unknown;
     }
   }
-}
-
-function inWords(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

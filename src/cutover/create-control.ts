@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { ABSENT_RECORD, type Cohort, type User } from '../model.ts';
 import type { Change } from './change.ts';
 import { ChangeRunner, type RunnerTiming } from './change-runner.ts';
+import type { ControllerPolicy } from './change-steps.ts';
 import {
   cohortNamed,
   judgeWanted,
@@ -29,7 +30,7 @@ import type {
   StageRequest,
   UserView,
 } from './control.ts';
-import { Controller, type ControllerPolicy } from './controller.ts';
+import { Controller } from './controller.ts';
 import { deleteCohort, membersNow } from './delete-cohort.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { fenceMarginMs } from './lease-watch.ts';
@@ -111,7 +112,7 @@ class ControlService implements Control {
     const recovery = new Recovery(store, timing.controllerSilentMs, now);
     this.#runner = new ChangeRunner({ store, controller, recovery, timing, log, now });
     this.#starter = new ChangeStarter({ store, map, readCohorts, now });
-    this.#jobs = { store, users, readCohorts, starter: this.#starter, runner: this.#runner };
+    this.#jobs = { store, users, readCohorts, starter: this.#starter, runner: this.#runner, now };
     this.#loops = [
       // Always, so that who is alive is known when a change begins.
       this.#every(Math.max(20, selfFenceAfterMs / 16), () => this.#gateways.ask()),

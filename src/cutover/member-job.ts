@@ -27,6 +27,8 @@ export interface JobOptions {
   readonly users: UserRecords;
   readonly starter: ChangeStarter;
   readonly runner: ChangeRunner;
+  /** Monotonic, milliseconds. */
+  readonly now: () => number;
   /** In the order of their rules. */
   readonly readCohorts: () => Promise<readonly Cohort[]>;
 }
@@ -37,8 +39,11 @@ export interface Job extends Pick<ChangeAuthor, 'actor' | 'reason'> {
   readonly dirtyUsers: DirtyPolicy;
 }
 
-/** Users of one change. */
-export const BATCH_MAX = 5_000;
+/** Users of one change. As many as fit into the time that somebody who wants to change the cohort may have to wait. */
+const BATCH_MAX = 5_000;
+const BATCH_MIN = 200;
+const BATCH_FIRST = 1_000;
+const BATCH_MS = 500;
 const HELD_BATCH_MAX = 500;
 /** Between two changes of a job: whoever wants to change the cohort gets in here. */
 const GAP_MS = 15;
@@ -53,6 +58,7 @@ export class MemberJob {
   readonly #options: JobOptions;
   readonly #job: Job;
   readonly #id = randomUUID();
+  #size = BATCH_FIRST;
   #changed = 0;
   #unchanged = 0;
   #epoch: number | undefined;
@@ -73,7 +79,7 @@ export class MemberJob {
       // One that is there twice is as wanted the second time.
       if (batch.has(user)) this.#unchanged += 1;
       else batch.set(user, line);
-      if (batch.size < BATCH_MAX) continue;
+      if (batch.size < this.#size) continue;
       await this.#batch(batch);
       yield this.#progress(last);
       batch = new Map();
@@ -114,7 +120,7 @@ export class MemberJob {
   /** Makes one change of these users. @returns those who have come to need a hold meanwhile */
   async #change(users: readonly User[], held: boolean, lines: Lines): Promise<readonly User[]> {
     if (users.length === 0) return [];
-    const { starter, runner } = this.#options;
+    const { starter, runner, now } = this.#options;
     for (let attempt = 1; ; attempt++) {
       let later: readonly User[] = [];
       const opened = await starter.open({ ...this.#job, idempotencyKey: undefined }, async (cohorts) => {
@@ -124,10 +130,12 @@ export class MemberJob {
         return mine.length === 0 ? undefined : this.#judged(mine, held, cohorts);
       });
       if (opened === undefined) return later;
+      const beganMs = now();
       runner.run(opened.change);
       const over = await runner.outcome(opened.change, true);
       if (over.phase === 'done') {
         await this.#count(over, lines);
+        if (!held) this.#size = nextSize(users.length, now() - beganMs);
         await delay(GAP_MS);
         return later;
       }
@@ -162,4 +170,9 @@ export class MemberJob {
     for (const user of await this.#options.store.dirtyOf(over.id, undefined, BATCH_MAX))
       this.#refused.push({ line: lines.get(user) ?? 0, user, reason });
   }
+}
+
+/** @param tookMs for so many users */
+function nextSize(users: number, tookMs: number): number {
+  return Math.round(Math.min(BATCH_MAX, Math.max(BATCH_MIN, (users * BATCH_MS) / Math.max(1, tookMs))));
 }

@@ -37,9 +37,11 @@ class RecordedMarks implements WriteMarks {
 
   async dirtyOf(names: readonly string[], limit: number): Promise<DirtyUsers> {
     const { store, readCohorts, collect } = this.#options;
-    await collect();
     const cohorts = (await readCohorts()).filter(isOnNew);
     const wanted = cohorts.filter(({ cohort }) => names.includes(cohort.name));
+    // A change that leads to `new` asks too, while writes wait.
+    if (wanted.length === 0) return { users: [], more: false };
+    await collect();
     const members = wanted.map(({ number }) => number);
     // Of users without a membership only those matter whose attributes may lead here.
     const query = { members, withoutToo: wanted.some(leadsTo), limit };

@@ -1,3 +1,4 @@
+import { hasUsersOnNew } from '../cutover/era.ts';
 import { TurnoutError } from '../errors.ts';
 import type { Exchange } from '../intake/exchange.ts';
 import type { Cohort, Snapshot, User, UserRecord } from '../model.ts';
@@ -13,16 +14,35 @@ export interface MarkedState {
 }
 
 /** Where the writes of pinned users are marked. */
-const PINNED = Symbol('pinned');
+export const PINNED = Symbol('pinned');
 
 /** How often a user may be moved while its write is being marked. */
 const TRIES_MAX = 10;
 
+/** By the cohorts of a snapshot, which change seldom. */
+const elsewhere = new WeakMap<readonly Cohort[], { readonly place: Cohort | undefined }>();
+
+/** A cohort that a user without a membership may be led to, where writes are marked. */
+function trackedByAttributes({ cohorts, defaultCohort }: Snapshot): Cohort | undefined {
+  let found = elsewhere.get(cohorts);
+  if (found === undefined) {
+    const place = cohorts.find(
+      (each) =>
+        (each.rule !== undefined || each === defaultCohort) &&
+        each.era?.tracked === true &&
+        hasUsersOnNew(each),
+    );
+    found = { place };
+    elsewhere.set(cohorts, found);
+  }
+  return found.place;
+}
+
 /**
  * Where a write to `new` has to be marked; `undefined` for one that needs no mark, because nobody knows in that
- * cohort who wrote.
+ * cohort who wrote. Without a membership the user may be led to a cohort where that is known, so it is marked there.
  */
-function placeOf(
+export function placeOf(
   record: UserRecord,
   cohort: string | undefined,
   snapshot: Snapshot,
@@ -30,7 +50,8 @@ function placeOf(
   if (record.pin !== undefined) return PINNED;
   const name = record.membership?.cohort ?? cohort;
   const found = name === undefined ? undefined : snapshot.cohortByName.get(name);
-  return found?.era?.tracked === true ? found : undefined;
+  if (found?.era?.tracked === true) return found;
+  return record.membership === undefined ? trackedByAttributes(snapshot) : undefined;
 }
 
 function marked(place: Cohort | typeof PINNED): MarkPlace | undefined {

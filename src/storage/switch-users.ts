@@ -60,11 +60,13 @@ function statement(change: Change): string {
       FROM ${keysOf('$3')} k LEFT JOIN users u ON u.key = k.key
     ), wanted AS (
       SELECT was.key, was.state, was.new_id,
+        CASE WHEN was.known THEN ${recordJson('was', 'b.name')} END AS before,
         CASE WHEN $4 THEN 'new' ELSE ${pin ?? 'was.pin'} END AS pin,
         CASE WHEN $4 THEN was.cohort ELSE ${cohort} END AS cohort,
         CASE WHEN $4 THEN was.ordinal ELSE ${ordinal} END AS ordinal,
         CASE WHEN $4 THEN was.membership_by ELSE ${by} END AS membership_by
-      FROM was WHERE CASE WHEN $4 THEN was.pin IS DISTINCT FROM 'new' ELSE ${where} END
+      FROM was LEFT JOIN cohorts b ON b.number = was.cohort
+      WHERE CASE WHEN $4 THEN was.pin IS DISTINCT FROM 'new' ELSE ${where} END
         AND ($5::integer IS NULL OR $6::text IS NULL OR $7::bigint IS NULL OR true)
     ), put AS (
       INSERT INTO users (key, state, pin, cohort, ordinal, membership_by, new_id, version, epoch)
@@ -74,10 +76,8 @@ function statement(change: Change): string {
         membership_by = excluded.membership_by, version = excluded.version, epoch = NULL, changed_at = now()
     ), noted AS (
       INSERT INTO changes (map, version, actor, reason, kind, subject, before, after, change)
-      SELECT $8, $2::bigint, $9, $10, 'user', w.key, CASE WHEN was.known THEN ${recordJson('was', 'b.name')} END,
-        ${recordJson('w', 'a.name')}, $1
-      FROM wanted w JOIN was ON was.key = w.key
-      LEFT JOIN cohorts b ON b.number = was.cohort LEFT JOIN cohorts a ON a.number = w.cohort
+      SELECT $8, $2::bigint, $9, $10, 'user', w.key, w.before, ${recordJson('w', 'a.name')}, $1
+      FROM wanted w LEFT JOIN cohorts a ON a.number = w.cohort
       RETURNING 1
     )
     SELECT count(*) AS written FROM noted`;

@@ -6,6 +6,7 @@ import { SourceUnavailable } from '../../src/admin/admin-source.ts';
 import { createAdmin } from '../../src/admin/create-admin.ts';
 import type { TokenModel } from '../../src/config/model.ts';
 import { TurnoutError } from '../../src/errors.ts';
+import { FakeControl } from './fake-control.ts';
 import { EXPLANATION, STATUS } from './fake-source.ts';
 import { bearer, openAdmin, TOKENS } from './open-admin.ts';
 
@@ -261,4 +262,21 @@ void t.test('answers are never cached and never sniffed', async (t) => {
   const { ask } = await open(t);
   const { headers } = await ask('/api/v1/status');
   t.match(headers, { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+});
+
+void t.test('a body that does not come in time ends its connection; an answer may take longer', async (t) => {
+  const control = new FakeControl();
+  const slow = Promise.withResolvers<void>();
+  control.slow = slow.promise;
+  const { port, send } = await openAdmin(t, { control: () => control, bodyMs: 50 });
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write('POST /api/v1/cohorts/beta/stage HTTP/1.1\r\nhost: 127.0.0.1\r\n');
+  socket.write('content-type: application/json\r\ncontent-length: 100\r\n\r\n{');
+  await new Promise<void>((resolve) => void socket.once('close', resolve));
+  t.same(control.asked, []);
+  const json = { stage: 'live', reason: 'r' };
+  const answer = send('/api/v1/cohorts/beta/stage', { method: 'POST', json });
+  setTimeout(() => slow.resolve(), 200);
+  t.match(await answer, { status: 200 });
 });

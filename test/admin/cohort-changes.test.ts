@@ -135,6 +135,44 @@ void t.test('a cohort is deleted, unless that is refused with a reason', async (
   });
 });
 
+void t.test('a deletion goes on while its members are taken out; calls under its key join it', async (t) => {
+  const { send, control } = await open(t);
+  const emptied = Promise.withResolvers<void>();
+  control.deleting = emptied.promise;
+  const ask = (key: string, wait: number) =>
+    send('/api/v1/cohorts/beta', del(WHY, { 'idempotency-key': key, prefer: `wait=${wait}` }));
+  const begun = await ask('k-1', 0);
+  t.match(begun, { status: 202, json: { epoch: null, change: null } });
+  t.match(await ask('k-1', 0), { status: 202 });
+  t.match(await ask('k-2', 0), {
+    status: 409,
+    json: { code: 'change_conflict', detail: /beta is being deleted/u },
+  });
+  t.equal(control.deletions, 1);
+  emptied.resolve();
+  t.match(await ask('k-1', 5), { status: 200, json: { change: { kind: 'cohort-delete' } } });
+});
+
+/** What a deletion does first. */
+const CLOSING = {
+  rule: null,
+  isDefault: false,
+  migration: undefined,
+  mirror: undefined,
+  position: undefined,
+  dirtyUsers: 'drain',
+} as const;
+
+void t.test('a deletion whose first step was undone says so', async (t) => {
+  const { send, control } = await open(t);
+  control.next = { phase: 'undone', note: 'a write did not end' };
+  control.deleteCohort = () => control.editCohort({ ...AUTHOR, ...CLOSING, cohort: 'beta' });
+  t.match(await send('/api/v1/cohorts/beta', del(WHY)), {
+    status: 409,
+    json: { code: 'change_undone', detail: /a write did not end/u },
+  });
+});
+
 void t.test('a rollback says first what it would do, then what it did', async (t) => {
   const { ask, send, control } = await open(t);
   for (const user of ['u1', 'u2', 'u3']) control.records.set(user, ABSENT_RECORD);

@@ -144,7 +144,13 @@ export class FakeControl implements Omit<Control, 'close'> {
     });
   }
 
-  deleteCohort(request: CohortDeletion): Promise<Change> {
+  /** Awaited by a deletion before its change begins, as if members were taken out. */
+  deleting: Promise<void> = Promise.resolve();
+  deletions = 0;
+
+  async deleteCohort(request: CohortDeletion): Promise<Change> {
+    this.deletions += 1;
+    await this.deleting;
     return this.#change(request, request.cohort, () => {
       const before = this.#cohort(request.cohort);
       this.list.splice(this.list.indexOf(before), 1);

@@ -38,16 +38,18 @@ export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 export interface OpenOptions {
   readonly tokens?: readonly TokenModel[];
   readonly control?: () => AdminControl | undefined;
+  /** Bound on a body that is read whole. */
+  readonly bodyMs?: number;
 }
 
-export async function openAdmin(t: Test, { tokens = [], control }: OpenOptions = {}) {
+export async function openAdmin(t: Test, { tokens = [], control, bodyMs = 10_000 }: OpenOptions = {}) {
   const source = new FakeSource();
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(line) });
   let nowMs = 0;
   const listen = { host: '127.0.0.1', port: 0 };
   const wired = control === undefined ? {} : { control };
-  const admin = await createAdmin({ listen, tokens, source, ...wired, log, nowMs: () => nowMs });
+  const admin = await createAdmin({ listen, tokens, source, ...wired, log, bodyMs, nowMs: () => nowMs });
   t.teardown(() => admin.close());
   const { port } = admin.address;
 

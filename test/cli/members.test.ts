@@ -3,12 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
 import { progressInWords } from '../../src/cli/progress-bar.ts';
 import { ABSENT_RECORD } from '../../src/model.ts';
 import { FakeControl } from '../admin/fake-control.ts';
 import { openAdmin } from '../admin/open-admin.ts';
 import { type RunOptions, run } from './run-in-process.ts';
+import { startProgram } from './run-program.ts';
 
 async function open(t: Test) {
   const control = new FakeControl();
@@ -165,7 +167,10 @@ void t.test('Ctrl-C ends it with the command that goes on', async (t) => {
     stdin: lines,
     stop: stop.signal,
   });
-  t.match(ran, { code: 1, err: /^Stopped\.\n(?:Everything up to line 2|Nothing) is in force/u });
+  t.match(ran, {
+    code: 1,
+    err: /^Stopped\.\n(?:Everything up to line 2 is|Nothing is known to be) in force/u,
+  });
 });
 
 void t.test('what cannot be read or does not exist is said before anything is sent', async (t) => {
@@ -204,6 +209,19 @@ void t.test('members are a file, or JSON', async (t) => {
   t.match(json, { length: 600 });
   t.match(json[1], { user: 'u0001', by: 'explicit', ordinal: 1, pin: null });
   t.match(await cli(['cohort', 'members', 'nobody']), { code: 1, err: /There is no cohort nobody/u });
+});
+
+void t.test('whoever has enough of a list ends it without a stack', async (t) => {
+  const { control, env } = await open(t);
+  const membership = { cohort: 'beta', ordinal: undefined, by: 'rule' } as const;
+  for (let n = 0; n < 50_000; n += 1) control.records.set(`user-${n}`, { ...ABSENT_RECORD, membership });
+  const child = startProgram(['cohort', 'members', 'beta'], env);
+  const ended = once(child, 'close');
+  const told = text(child.stderr);
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  const [code] = await ended;
+  t.same([code, await told], [1, '']);
 });
 
 void t.test('members whom a rule placed are placed anew', async (t) => {

@@ -127,6 +127,24 @@ void t.test('cohorts are created, edited and deleted by who confirms it', async 
   t.match(await cli([...remove, '--yes']), { code: 0, out: /^cohort sydney is deleted since epoch 7/u });
 });
 
+void t.test('a deletion that takes long is waited for, within --wait', async (t) => {
+  const { control, env, cli } = await open(t);
+  const emptied = Promise.withResolvers<void>();
+  control.deleting = emptied.promise;
+  const remove = ['cohort', 'delete', 'beta', ...WHY, '--yes'];
+  t.match(await cli([...remove, '--wait', '0']), { code: 3, err: /still taken out\. It goes on/u });
+  t.match(await cli(remove), { code: 2, err: /is being deleted already/u }, 'under a key of its own');
+  emptied.resolve();
+  await control.deleting;
+  const again = Promise.withResolvers<void>();
+  control.deleting = again.promise;
+  const staff = run(['cohort', 'delete', 'staff', ...WHY, '--yes', '--wait', '30'], {
+    env,
+    onError: () => again.resolve(),
+  });
+  t.match(await staff, { code: 0, err: 'its members are taken out\n', out: /^cohort staff is deleted/u });
+});
+
 void t.test('one user is shown, pinned and unpinned', async (t) => {
   const { control, cli } = await open(t);
   const membership = { cohort: 'staff', ordinal: 41, by: 'explicit' } as const;

@@ -1,7 +1,8 @@
 /** Gateways, stores and a clock in memory, in which controllers run, stop and are taken over. */
 import { pino } from 'pino';
 import type { Change } from '../../src/cutover/change.ts';
-import { Controller, type ControllerPolicy } from '../../src/cutover/controller.ts';
+import type { ControllerPolicy } from '../../src/cutover/change-steps.ts';
+import { Controller } from '../../src/cutover/controller.ts';
 import { GatewayWatch } from '../../src/cutover/gateway-watch.ts';
 import { movesTruth, needsEveryGateway } from '../../src/cutover/moves-truth.ts';
 import { Recovery } from '../../src/cutover/recovery.ts';

@@ -139,7 +139,8 @@ void t.test(
     const pending = await control.changeStage(wish());
     t.match(pending, { phase: 'pending', note: /a host that burnt down/u });
     t.equal(await control.evictGateway('nobody'), false);
-    t.equal(await control.evictGateway('gone'), true);
+    t.equal(await control.evictGateway('gone', { actor: 'ops', reason: 'it burnt down' }), true);
+    t.same(store.actions, ['evict a host that burnt down (gone) by ops: it burnt down']);
     const over = async (): Promise<void> => {
       while ((await control.change(pending.id))?.phase !== 'done')
         await new Promise((resolve) => setTimeout(resolve, 5));

@@ -31,8 +31,8 @@ async function send(user: string, method: 'GET' | 'POST'): Promise<Backend> {
   const gateway = gateways[requests++ % gateways.length];
   const answer = await fetch(`http://127.0.0.1:${gateway?.port}/things`, {
     method,
-    body: method === 'POST' ? user : null,
     headers: { 'x-user': user },
+    ...(method === 'POST' ? { body: user } : {}),
   });
   const text = await answer.text();
   if (answer.status !== 200 || (text !== 'legacy' && text !== 'new'))

@@ -16,6 +16,7 @@ import {
   view,
 } from './control-contract.ts';
 import { freshUser } from './state-map-contract.ts';
+import { userControlContract } from './user-control-contract.ts';
 
 const log = pino({ level: 'silent' });
 const config = { state: { kind: 'embedded', userCacheMax: 1_000 } } as const;
@@ -38,6 +39,7 @@ await t.test('the barrier in the embedded state map', async (t) => {
   const state = await openState(record);
   const control = createControlMap({ config, log, record, state });
   await controlContract(t, { record, control, rival: control, state });
+  await userControlContract(t, { record, control, rival: control, state });
   await leaseContract(t, control, control);
 
   await t.test('it is changed where it is, and nowhere else', async (t) => {

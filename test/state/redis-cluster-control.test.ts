@@ -4,6 +4,7 @@ import { startPostgres } from '../fixtures/postgres.ts';
 import { startRedisCluster } from '../fixtures/redis-cluster.ts';
 import { CONTROL_COHORTS, controlContract, leaseContract } from './control-contract.ts';
 import { log, openState, postgresRecord, redisModel } from './redis-setup.ts';
+import { userControlContract } from './user-control-contract.ts';
 
 await t.test('the barrier on a Redis Cluster', async (t) => {
   const [redis, postgres] = await Promise.all([startRedisCluster(t), startPostgres(t)]);
@@ -17,5 +18,6 @@ await t.test('the barrier on a Redis Cluster', async (t) => {
     rival.close();
   });
   await controlContract(t, { record, control, rival, state });
+  await userControlContract(t, { record, control, rival, state });
   await leaseContract(t, rival, control);
 });

@@ -16,6 +16,7 @@ import {
 } from './control-contract.ts';
 import { freshRecord, log, openState, redisModel, startStores, until, untilAttached } from './redis-setup.ts';
 import { nextChange } from './state-map-contract.ts';
+import { userWish } from './user-control-contract.ts';
 
 const stores = await startStores(t);
 const { redis } = stores;
@@ -209,6 +210,31 @@ await t.test('a new map begins above epochs that nobody was told of, and has no 
   for (const { snapshot } of s.states) t.ok(snapshot.epoch > ahead + 500);
   t.strictSame(await s.control.leases(), []);
 });
+
+await t.test(
+  'wiped while users are held: they are held in the new map, and their records are there',
+  async (t) => {
+    const s = await setting(t);
+    const { changes } = s.record;
+    const users = ['nina', 'leo'];
+    const { id } = await changes.openChange(userWish(users));
+    await changes.moveChange(id, 1, 'pending', 'holding');
+    const holdEpoch = await s.control.hold(id, 1, { held: [], users });
+    await s.wipe();
+    for (const { snapshot } of s.states) t.same([...snapshot.userHolds.keys()].sort(), ['leo', 'nina']);
+    await changes.moveChange(id, 1, 'holding', 'switching', { holdEpoch });
+    await s.wipe();
+    await again(async () => s.control.putUsers(id, 1, await changes.usersOf(id, undefined, 10)));
+    const switchEpoch = await again(() => s.control.switchTo(id, 1, []));
+    await allApplied(s, switchEpoch);
+    for (const state of s.states) t.match(await state.load('nina'), { pin: 'new' });
+    await changes.moveChange(id, 1, 'switching', 'releasing', { switchEpoch });
+    const releaseEpoch = await again(() => s.control.release(id, 1));
+    await allApplied(s, releaseEpoch);
+    for (const { snapshot } of s.states) t.equal(snapshot.userHolds.size, 0);
+    await changes.moveChange(id, 1, 'releasing', 'done', { releaseEpoch });
+  },
+);
 
 await t.test('while there is no map nothing is done', async (t) => {
   const record = await freshRecord(t, stores);

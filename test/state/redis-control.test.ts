@@ -15,6 +15,7 @@ import {
   view,
 } from './control-contract.ts';
 import { freshRecord, log, openState, redisModel, startStores } from './redis-setup.ts';
+import { userControlContract } from './user-control-contract.ts';
 
 const stores = await startStores(t);
 const { redis } = stores;
@@ -29,6 +30,7 @@ t.teardown(() => {
 });
 
 await controlContract(t, { record, control, rival, state });
+await userControlContract(t, { record, control, rival, state });
 await leaseContract(t, rival, control);
 
 await t.test('a process that follows no map has no lease', async (t) => {

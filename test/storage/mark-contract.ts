@@ -38,16 +38,8 @@ export async function markContract(t: Test, record: RecordStore): Promise<void> 
   const [a = 0, b = 0] = cohorts.map(({ number }) => number);
   const put = (user: string, after: UserRecord): Promise<number> =>
     record.writeUser({ mapId: map.id, user, record: after, epochFrom: 'map' });
-  const namesIn = async (number: number, era: number, members: number[], limit = 100, unplaced = false) =>
-    (
-      await marks.markedUsers({
-        scopes: [{ number, era }],
-        members,
-        withoutToo: true,
-        unplacedOnly: unplaced,
-        limit,
-      })
-    )
+  const namesIn = async (number: number, era: number, members: number[], limit = 100) =>
+    (await marks.markedUsers([{ number, era }], { members, withoutToo: true, limit }))
       .map(({ user }) => user)
       .toSorted();
 
@@ -70,11 +62,11 @@ export async function markContract(t: Test, record: RecordStore): Promise<void> 
     await put('n-pinned', memberOf('a', { pin: 'new' }));
     await marks.addMarks(['n-here', 'n-there', 'n-pinned', 'n-none'].map((user) => mark(user, { era: 5 })));
     const scopes = [{ number: a, era: 5 }];
-    const query = { scopes, members: [a], unplacedOnly: false, limit: 10 };
-    t.strictSame(await marks.markedUsers({ ...query, withoutToo: false }), [
+    const query = { members: [a], limit: 10 };
+    t.strictSame(await marks.markedUsers(scopes, { ...query, withoutToo: false }), [
       { user: 'n-here', record: memberOf('a', { newId: 'x' }) },
     ]);
-    t.strictSame(await marks.markedUsers({ ...query, withoutToo: true }), [
+    t.strictSame(await marks.markedUsers(scopes, { ...query, withoutToo: true }), [
       { user: 'n-here', record: memberOf('a', { newId: 'x' }) },
       { user: 'n-none', record: ABSENT_RECORD },
     ]);
@@ -85,8 +77,30 @@ export async function markContract(t: Test, record: RecordStore): Promise<void> 
     const era = 6;
     await marks.addMarks([mark('o1', { era }), mark('o2', { era, unplaced: true }), mark('o3', { era })]);
     await marks.addMarks([mark('o1', { era, unplaced: true }), mark('o2', { era })]);
-    t.strictSame(await namesIn(a, era, [a], 10, true), ['o1', 'o2']);
-    t.strictSame(await namesIn(a, era, [a], 10), ['o1', 'o2', 'o3']);
+    t.strictSame(await namesIn(a, era, [a]), ['o1', 'o2', 'o3']);
+    const unplaced = (await marks.marksOf(['o1', 'o2', 'o3'])).filter((each) => each.unplaced);
+    t.strictSame(unplaced.map(({ user }) => user).toSorted(), ['o1', 'o2']);
+  });
+
+  await t.test('whoever wrote without a membership elsewhere is found where a rule has led it', async (t) => {
+    const unplaced = { unplaced: true, era: 7 };
+    await put('w-there', { ...ABSENT_RECORD, membership: { cohort: 'b', ordinal: undefined, by: 'rule' } });
+    await put('w-chosen', memberOf('b'));
+    await put('w-here', { ...ABSENT_RECORD, membership: { cohort: 'a', ordinal: undefined, by: 'rule' } });
+    const users = ['w-there', 'w-chosen', 'w-here', 'w-none'];
+    await marks.addMarks([
+      ...users.map((user) => mark(user, unplaced)),
+      mark('w-pin', { ...unplaced, cohort: undefined }),
+    ]);
+    const strays = async (members: number[], withoutToo: boolean) =>
+      (await marks.strayedUsers({ members, withoutToo, limit: 100 }))
+        .map(({ user }) => user)
+        .filter((user) => user.startsWith('w-'))
+        .toSorted();
+    t.strictSame(await strays([b], false), ['w-there']);
+    t.strictSame(await strays([b], true), ['w-none', 'w-there']);
+    t.strictSame(await strays([a], true), [], 'of their own cohort they are no strays');
+    t.strictSame(await strays([a, b], true), []);
   });
 
   await t.test('the marks of a pin are apart, and go with it', async (t) => {
@@ -115,6 +129,18 @@ export async function markContract(t: Test, record: RecordStore): Promise<void> 
     t.equal(await marks.pruneMarks(3), 2);
     t.equal(await marks.pruneMarks(3), 0);
     t.ok((await namesIn(a, 1, [a])).includes('m1'));
+  });
+
+  await t.test('a mark that is over moves with a user who may be in new elsewhere by now', async (t) => {
+    const over = { era: 0, unplaced: true };
+    await put('v-there', { ...ABSENT_RECORD, membership: { cohort: 'b', ordinal: undefined, by: 'rule' } });
+    await put('v-here', { ...ABSENT_RECORD, membership: { cohort: 'a', ordinal: undefined, by: 'rule' } });
+    await put('v-chosen', memberOf('b'));
+    const users = ['v-there', 'v-here', 'v-chosen', 'v-none'];
+    await marks.addMarks(users.map((user) => mark(user, over)));
+    t.equal(await marks.pruneMarks(100), 4);
+    // Nobody is led to `b` by attributes, so a user without a membership is not marked there.
+    t.strictSame(await marks.marksOf(users), [{ user: 'v-there', number: b, era: 1, unplaced: false }]);
   });
 
   await t.test('two batches with users in common do not lock each other out', async (t) => {

@@ -3,6 +3,7 @@ import t from 'tap';
 import { createRecord } from '../../src/storage/create-record.ts';
 import { startPostgres } from '../fixtures/postgres.ts';
 import { changeContract } from './change-contract.ts';
+import { userChangeContract } from './user-change-contract.ts';
 
 await t.test('changes on a Postgres server', async (t) => {
   const server = await startPostgres(t);
@@ -12,4 +13,5 @@ await t.test('changes on a Postgres server', async (t) => {
   );
   t.teardown(() => record.close());
   await changeContract(t, record);
+  await userChangeContract(t, record);
 });
