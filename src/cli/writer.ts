@@ -4,7 +4,7 @@ import { styleText } from 'node:util';
 export interface Output {
   /** False: wait for `drain` before writing more. */
   write(text: string): unknown;
-  once?(event: 'drain', listener: () => void): unknown;
+  once?(name: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean | undefined;
 }
 

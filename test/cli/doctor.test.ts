@@ -210,7 +210,7 @@ void t.test('the gateway of a configuration is asked where it listens', async (t
 listen: { port: 0 }
 admin: { listen: { host: 127.0.0.1, port: ${port} } }
 backends: { legacy: { url: "http://127.0.0.1:1" }, new: { url: "http://127.0.0.1:1" } }
-record: { kind: embedded, dir: ./data }
+record: { kind: embedded, dir: "${t.testdirName}/data" }
 cohorts: [{ name: everyone, default: true, stage: off }]
 `,
   );

@@ -29,7 +29,7 @@ admin:
 backends:
   legacy: { url: "http://127.0.0.1:${legacy}" }
   new: { url: "http://127.0.0.1:${next}" }
-record: { kind: embedded, dir: ./data }
+record: { kind: embedded, dir: "${t.testdirName}/data" }
 identity: [{ from: header, name: x-user, trusted: true }]
 cohorts: [{ name: everyone, default: true, stage: off }]
 `,
