@@ -12,7 +12,7 @@ import { UserWriter } from '../../src/state/user-writer.ts';
 import { FAULTS, type Fault } from './gateways.ts';
 
 /** How long a read of a user stays on its way, so that a change overtakes it for certain. */
-const READ_MS = 800;
+const READ_MS = 3_000;
 
 /** @param name of the getter, checked by the compiler as a member of the class */
 function replaceGetter<T extends object>(type: { prototype: T }, name: keyof T & string, get: () => unknown) {

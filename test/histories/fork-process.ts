@@ -33,7 +33,7 @@ export function forkProcess(t: Teardown, name: string): ForkedProcess {
     end,
     ask: async <Answer>(message: object): Promise<Answer> => {
       child.send(message);
-      const [answer]: Answer[] = await within(once(child, 'message'), `an answer of ${name}`, 20_000);
+      const [answer]: Answer[] = await within(once(child, 'message'), `an answer of ${name}`, 60_000);
       if (answer === undefined) throw new Error(`${name} answered nothing`);
       return answer;
     },
