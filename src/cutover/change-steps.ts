@@ -35,6 +35,10 @@ export class ControllerClosedError extends Error {
   override readonly name = 'ControllerClosedError';
 }
 
+/** The first looks of a wait come sooner than `pollMs`. */
+const EAGER_LOOKS = 20;
+const EAGER_MS = 1;
+
 /** For whom is waited, in words. */
 export type Waits = (gateways: readonly WatchedGateway[]) => string | undefined;
 
@@ -78,7 +82,7 @@ export class ChangeSteps {
     let noted = patch;
     // Whoever asked for a change that is pending is soon told for whom it waits. Later phases hold writes.
     let atOnce = change.phase === 'pending';
-    for (;;) {
+    for (let looks = 1; ; looks += 1) {
       this.#expectOpen();
       const why = await this.#look(waits);
       if (why === undefined) return undefined;
@@ -86,7 +90,8 @@ export class ChangeSteps {
       if (change.phase !== 'undoing') noted = { ...noted, note: why };
       if (await this.beat(change, noted, atOnce)) noted = undefined;
       atOnce = false;
-      await sleep(policy.pollMs);
+      // Nearly all waits are over after a few milliseconds, in which writes are held.
+      await sleep(looks <= EAGER_LOOKS ? Math.min(EAGER_MS, policy.pollMs) : policy.pollMs);
     }
   }
 
