@@ -73,7 +73,7 @@ function wantedCohort(body: Static<typeof CreateBody>, author: ChangeAuthor): Wa
     rule: body.rule === undefined ? undefined : ruleOf(body.rule),
     isDefault: body.default ?? false,
     migration: body.migration ?? 'cohort',
-    mirror: body.mirror ?? false,
+    mirror: body.mirror ?? true,
     ramp: rampOf(body.ramp ?? ALL_USERS),
   };
   return {

@@ -200,8 +200,7 @@ async function beginDeletion(
 function addRuleOptions(command: Command): Command {
   return command
     .option('--rule <json>', 'users whose requests match it, as in the configuration, in JSON', parseRule)
-    .option('--rule-file <file>', 'a file with the rule')
-    .option('--mirror', 'mirror its writes where a route asks for it');
+    .option('--rule-file <file>', 'a file with the rule');
 }
 
 const CREATE_EXAMPLES = `
@@ -219,6 +218,7 @@ export function addDefinition(cohort: Command, context: CliContext, end: (code: 
       .argument('<name>', 'of the cohort'),
   )
     .option('--default', 'it takes whom no other cohort takes')
+    .option('--no-mirror', 'do not mirror its writes, also where a route asks for it')
     .option('--per-user', 'a user moves only when its own data was moved')
     .option('--ramp <ramp>', 'the share (10%) or number (1000) of users that get its stages', parseRamp);
   addChangeOptions(created)
@@ -234,6 +234,7 @@ export function addDefinition(cohort: Command, context: CliContext, end: (code: 
     .option('--no-rule', 'take its rule away')
     .option('--default', 'it takes whom no other cohort takes')
     .option('--no-default', 'it does so no longer')
+    .option('--mirror', 'mirror its writes where a route asks for it')
     .option('--no-mirror', 'do not mirror its writes')
     .option('--per-user', 'a user moves only when its own data was moved')
     .option('--no-per-user', 'its users move together')

@@ -37,7 +37,7 @@ void t.test('a cohort is created with what is given, and the rest as by default'
     },
   });
   t.match(control.asked, [
-    { name: 'sydney', rule: PLAN, isDefault: false, migration: 'cohort', mirror: false, actor: 'local' },
+    { name: 'sydney', rule: PLAN, isDefault: false, migration: 'cohort', mirror: true, actor: 'local' },
   ]);
   await send('/api/v1/cohorts', post({ name: 'perth', ...WHY }));
   t.match(control.asked[1], { rule: undefined, ramp: { kind: 'percent', buckets: 10_000 } });
@@ -80,7 +80,7 @@ void t.test('a cohort of that name is 409; the retried call gets the first answe
     status: 201,
     json: { change: { id: control.log[0]?.id ?? '' } },
   });
-  t.match(await send('/api/v1/cohorts', post({ ...body, mirror: true }, key)), {
+  t.match(await send('/api/v1/cohorts', post({ ...body, mirror: false }, key)), {
     status: 422,
     json: { code: 'idempotency_key_reused' },
   });

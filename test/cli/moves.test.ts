@@ -87,7 +87,7 @@ void t.test('cohorts are created, edited and deleted by who confirms it', async 
     '--rule-file',
     file,
     '--per-user',
-    '--mirror',
+    '--no-mirror',
     '--ramp',
     '10%',
     ...WHY,
@@ -100,7 +100,7 @@ void t.test('cohorts are created, edited and deleted by who confirms it', async 
   t.match(control.asked[1], {
     name: 'sydney',
     migration: 'per-user',
-    mirror: true,
+    mirror: false,
     ramp: { buckets: 1_000 },
   });
   t.match(await cli([...sydney, '--yes']), { code: 2, err: /such a cohort already/u });
