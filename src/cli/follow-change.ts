@@ -11,6 +11,8 @@ import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 import { printable } from './printable.ts';
 
 const LOOK_EACH_MS = 250;
+/** The same line with other figures is not printed more often. */
+const REPEAT_MS = 5_000;
 
 export function isOver({ phase }: Pick<ChangeDocument, 'phase'>): boolean {
   return phase === 'done' || phase === 'undone';
@@ -48,6 +50,7 @@ export async function followChange(
 ): Promise<ChangeInProgressDocument> {
   const untilMs = performance.now() + waitMs;
   let last = '';
+  let lastMs = 0;
   for (;;) {
     const seen = await askAdmin(ChangeInProgressSchema, `/api/v1/changes/${id}`, context).catch(
       (error: unknown) => {
@@ -60,10 +63,19 @@ export async function followChange(
       if (leftMs <= 0) throw seen;
     } else if (isOver(seen) || leftMs <= 0) return seen;
     const line = seen instanceof Unanswered ? 'no answer; asking again' : progressInWords(seen);
-    if (line !== last) progress(line);
-    last = line;
+    // Seconds that pass are no news, but now and then a sign of life.
+    const isNews = wordsOf(line) !== wordsOf(last) || performance.now() - lastMs >= REPEAT_MS;
+    if (isNews && line !== last) {
+      progress(line);
+      last = line;
+      lastMs = performance.now();
+    }
     await passed(Math.min(LOOK_EACH_MS, Math.max(0, leftMs)));
   }
+}
+
+function wordsOf(line: string): string {
+  return line.replace(/[0-9.]+ s\b/gu, '');
 }
 
 /** The exit code of a change, by what became of it. */

@@ -29,7 +29,15 @@ function inSeconds(ms: number): string {
  */
 function isExcused(change: Change, gateway: WatchedGateway): boolean {
   if (change.needsEveryGateway || gateway.liveness !== 'fenced') return false;
-  return gateway.settled || !change.movesTruth;
+  return gateway.settlesInMs === 0 || !change.movesTruth;
+}
+
+/** What ends the wait for a gateway that does not answer. */
+function untilWhen({ needsEveryGateway }: Change, { liveness, settlesInMs }: WatchedGateway): string {
+  if (liveness !== 'fenced') return '';
+  return needsEveryGateway
+    ? ', and has to agree because it does not fence itself at this stage'
+    : `; a write that it sent before may be with its backend for ${inSeconds(settlesInMs)} more`;
 }
 
 /** Before anybody is held: every gateway answers or is excused, and all that answer agree on what is whose. */
@@ -39,12 +47,7 @@ export function unready(change: Change, gateways: readonly WatchedGateway[]): st
     return listed(
       'waits for gateways that do not answer',
       absent,
-      (each) =>
-        `${name(each)}, ${each.liveness} for ${inSeconds(each.silentMs)}${
-          each.liveness === 'fenced' && change.needsEveryGateway
-            ? ', and has to agree because it does not fence itself at this stage'
-            : ''
-        }`,
+      (each) => `${name(each)}, ${each.liveness} for ${inSeconds(each.silentMs)}${untilWhen(change, each)}`,
     );
   }
   if (!change.movesTruth) return undefined;

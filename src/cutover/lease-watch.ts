@@ -17,8 +17,11 @@ export interface WatchedGateway {
   /** `undefined`: it has a lease only. */
   readonly registeredAt: Date | undefined;
   readonly liveness: Liveness;
-  /** Fenced, and the last write that it may have sent before has passed its deadline. */
-  readonly settled: boolean;
+  /**
+   * Until the gateway is fenced and the last write that it may have sent before has passed its deadline, milliseconds;
+   * 0 from then on.
+   */
+  readonly settlesInMs: number;
   /** From when the lease was first seen as it is to when it was last asked for, milliseconds. */
   readonly silentMs: number;
   /** `undefined` without a lease. */
@@ -99,7 +102,7 @@ export class LeaseWatch {
         where: registered?.where ?? id,
         registeredAt: registered?.registeredAt,
         liveness: this.#liveness(seen, silentMs, nowMs),
-        settled: silentMs >= this.#fencedAfterMs + this.#policy.writeMaxMs,
+        settlesInMs: Math.max(0, this.#fencedAfterMs + this.#policy.writeMaxMs - silentMs),
         silentMs,
         lease: this.#leases.get(id),
       };

@@ -41,9 +41,9 @@ void t.test('a lease that stands still is silent, then fenced, then settled', as
   see(12_500, 2);
   t.equal(verdict(12_500), 'silent', 'the fence and its margin are counted from 100');
   see(12_600, 2);
-  t.match(watch.judge(12_600), [{ liveness: 'fenced', settled: false }]);
+  t.match(watch.judge(12_600), [{ liveness: 'fenced', settlesInMs: 5_000 }]);
   see(17_600, 2);
-  t.match(watch.judge(17_600), [{ liveness: 'fenced', settled: true, where: 'host' }]);
+  t.match(watch.judge(17_600), [{ liveness: 'fenced', settlesInMs: 0, where: 'host' }]);
   see(17_700, 3);
   t.equal(verdict(17_700), 'live', 'it is back');
 });
