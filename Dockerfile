@@ -29,5 +29,5 @@ ENV TURNOUT_ADMIN_PORT=8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.TURNOUT_ADMIN_PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # main handles SIGTERM and SIGINT itself and reaps its workers, so it can be process 1.
-ENTRYPOINT ["node", "--max-semi-space-size=8", "/turnout/build/src/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "/turnout/build/src/main.js"]
 CMD ["start", "--config", "/etc/turnout/turnout.yaml"]

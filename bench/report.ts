@@ -117,7 +117,7 @@ function preamble({ startedAt, options, machine, load, pinned, peers, missing, n
     `${startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${machine}.`,
     `Median of ${options.rounds} rounds (smallest to largest in brackets), the peers in turn in each round, after a`,
     `warm-up that is thrown away; about ${options.seconds} s a round; ${options.connections} keep-alive connections;`,
-    `load by ${load}; 100,000 users in turn at random. ${pinned ? 'The proxy under test has one core to itself; load, origin and stores share another.' : 'NOT pinned to cores: `taskset` is missing.'}`,
+    `load by ${load}; 100,000 users in turn at random, each of whom has sent one request before, a write where writes are measured. ${pinned ? 'The proxy under test has one core to itself; load, origin and stores share another.' : 'NOT pinned to cores: `taskset` is missing.'}`,
     'CPU is what the kernel charged to all threads of the proxy, so the ratios count, not the microseconds.',
     'Latency is measured at full load and says little more than throughput.',
     ...(options.quick ? ['', '**A quick run: not to be quoted.**'] : []),

@@ -1,13 +1,13 @@
-#!/usr/bin/env -S node --max-semi-space-size=8
+#!/usr/bin/env -S node --max-semi-space-size=4
 /**
  * The program: hands the command line, the environment and the signals of the process to the commands. The
  * only place that reads them.
  */
+import './workers/keep-heap-small.ts';
 import { createInterface } from 'node:readline/promises';
 import type { CliContext, Signals } from './cli/context.ts';
 import { runCli } from './cli/program.ts';
 import { Writer } from './cli/writer.ts';
-import { keepHeapSmall } from './workers/keep-heap-small.ts';
 
 /** Takes the signals over. Node's own way, to end at once, holds until then. */
 function takeSignals(): Signals {
@@ -24,7 +24,6 @@ function takeSignals(): Signals {
   return { stop: stop.signal, stopNow: stopNow.signal, onReload, onReplace };
 }
 
-keepHeapSmall();
 const { env, stdin, stdout, stderr } = process;
 
 // Whoever reads the result has enough of it, as `head` has.

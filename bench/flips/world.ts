@@ -18,7 +18,7 @@ export const ENDING = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 const MAIN = fileURLToPath(new URL(`../../src/main${ENDING}`, import.meta.url));
 const ORIGIN = fileURLToPath(new URL(`./origin${ENDING}`, import.meta.url));
 /** As in the program's first line, the scripts of package.json and the container. */
-const NODE_FLAGS = ['--max-semi-space-size=8'];
+const NODE_FLAGS = ['--max-semi-space-size=4'];
 const USERS_A_BATCH = 500;
 const LIVE_MS_MAX = 60_000;
 

@@ -13,7 +13,7 @@ const MAIN = fileURLToPath(new URL(`../../src/main${ENDING}`, import.meta.url));
 const ORIGIN = fileURLToPath(new URL(`../flips/origin${ENDING}`, import.meta.url));
 const VISITOR = fileURLToPath(new URL(`./visit-worker${ENDING}`, import.meta.url));
 /** As in the program's first line, the scripts of package.json and the container. */
-const NODE_FLAGS = ['--max-semi-space-size=8'];
+const NODE_FLAGS = ['--max-semi-space-size=4'];
 const CONNECTIONS = 32;
 /** The cache of the gateway that the others are compared with: what it needs, every gateway needs. */
 const SMALLEST_CACHE = 1_000;

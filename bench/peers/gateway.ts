@@ -17,7 +17,7 @@ import { REDIS_HINT } from './redis-hint.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 /** As in the program's first line, the scripts of package.json and the container. */
-const NODE_FLAGS = ['--max-semi-space-size=8'];
+const NODE_FLAGS = ['--max-semi-space-size=4'];
 const POSTGRES_HINT = 'apt-get install postgresql';
 const USERS_A_BATCH = 1_000;
 

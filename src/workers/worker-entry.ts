@@ -1,7 +1,6 @@
 /** The first file of a worker process. */
-import { keepHeapSmall } from './keep-heap-small.ts';
+import './keep-heap-small.ts';
 import { openGateway } from './open-gateway.ts';
 import { runWorker } from './run-worker.ts';
 
-keepHeapSmall();
 runWorker(openGateway);
