@@ -44,7 +44,6 @@ export class Recorder {
 
   change(change: Change): void {
     this.#changes.write(`${JSON.stringify(change)}\n`);
-    this.event(`change ${change.id}: ${change.outcome}; ${change.note}`);
   }
 
   /** For people who look for what happened. */

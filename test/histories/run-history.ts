@@ -24,11 +24,14 @@ export interface RunResult extends Verdict {
   readonly summary: readonly string[];
 }
 
+/** The counts stay below the members of the beginning, whose places the checker knows. */
 const RAMPS = {
   friends: [0, 10, 25, 40, '25%'],
   pro: ['0%', '10%', '33.33%', '50%', '90%'],
   everyone: ['0%', '10%', '33.33%', '50%', '90%'],
 };
+
+const RULES = { pro: [['pro'], ['pro', 'free'], ['free'], ['gold']] };
 
 export async function runHistory(
   t: Teardown,
@@ -57,7 +60,7 @@ export async function runHistory(
     random.fork('clients'),
     (operation) => recorder.operation(operation),
   );
-  const flips = new Flips(gateways, random.fork('flips'), (change) => recorder.change(change));
+  const flips = new Flips(gateways, random.fork('flips'), world.audit);
   const nemesis = new Nemesis(
     { ...world, writeMaxMs: TIMES.headersMs, selfFenceAfterMs: TIMES.selfFenceAfterMs },
     random.fork('nemesis'),
@@ -65,7 +68,14 @@ export async function runHistory(
   );
   try {
     clients.run();
-    flips.run({ cohorts: world.cohorts, ramps: RAMPS, pauseMs: [0, 150] });
+    world.audit.watch();
+    flips.run({
+      cohorts: world.cohorts,
+      ramps: RAMPS,
+      rules: RULES,
+      users: users.map(({ user }) => user),
+      pauseMs: [0, 150],
+    });
     nemesis.run([300, 4_000]);
     await Promise.race([pause(forMs), nemesis.broken, flips.broken]);
     await nemesis.stop();
@@ -84,14 +94,16 @@ export async function runHistory(
   const summary = [
     JSON.stringify(verdict.counts),
     `misfortunes: ${counts(nemesis.counts)}`,
+    `asked for: ${counts(flips.outcomes)}`,
     `undone: ${counts(flips.undone)}`,
     `answers: ${counts(clients.told)}`,
   ];
   return { ...verdict, dir: recorder.dir, summary };
 }
 
-/** When the clients have stopped. */
-export async function judge({ backends, recorder }: World): Promise<Verdict> {
+/** When the clients have stopped, and every gateway is there. */
+export async function judge({ audit, backends, postgres, recorder }: World): Promise<Verdict> {
+  for (const change of await audit.read(postgres.url)) recorder.change(change);
   await backends.applied();
   await recorder.close();
   return checkHistory(await readHistory(recorder.dir));
