@@ -11,7 +11,7 @@ import type { Control } from '../../src/cutover/control.ts';
 import type { Backend } from '../../src/model.ts';
 import { createControlMap } from '../../src/state/create-control-map.ts';
 import { createRecord } from '../../src/storage/create-record.ts';
-import { controlOf } from '../../src/workers/open-control.ts';
+import { controlOf, openControl } from '../../src/workers/open-control.ts';
 import { RecordingBackends } from '../cutover/flip-load.ts';
 import type { StartMessage } from '../cutover/gateway-process.ts';
 import { untilLive } from '../cutover/gateways.ts';
@@ -35,6 +35,8 @@ export interface OutageWorld {
   readonly gate: Gate;
   readonly backends: RecordingBackends;
   readonly ports: readonly number[];
+  /** Another process's control service, for as long as `work` takes: it finishes what `control` leaves. */
+  readonly besides: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** Asks until there is an answer, and it is the wanted one. A store that does not answer is asked again. */
@@ -98,7 +100,7 @@ export async function outageWorld(t: Test): Promise<OutageWorld> {
   });
   const config: ConfigModel = {
     ...written,
-    state: redisModel({ url: redis.url, keyPrefix: redis.prefix }),
+    state: redisModel({ url: redis.url, keyPrefix: redis.prefix, commandMs: 5_000 }),
     record: { kind: 'postgres', url: postgres.url, poolMax: 4, statementMs: 2_000 },
   };
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
@@ -117,7 +119,15 @@ export async function outageWorld(t: Test): Promise<OutageWorld> {
     await record.close();
   });
   await untilLive(control, 2);
-  return { redis, postgres, control, gate, backends, ports };
+  const besides = async <T>(work: () => Promise<T>): Promise<T> => {
+    const other = await openControl(() => config, log);
+    try {
+      return await work();
+    } finally {
+      await other?.close();
+    }
+  };
+  return { redis, postgres, control, gate, backends, ports, besides };
 }
 
 /** Who answers, or the status and the text of a refusal. */

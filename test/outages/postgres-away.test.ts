@@ -75,7 +75,7 @@ async function expectRecovered(t: Test, name: string): Promise<void> {
   }
   await one.until(`/api/v1/users/${encodeURIComponent(`${name}, live`)}`, /"dirty":true/);
   const { text } = await one.get('/api/v1/changes?open=true');
-  t.match(JSON.parse(text), { items: [] }, 'no change is open');
+  t.match(text, /"items":\[\]/, 'no change is open');
   const flip = await untilAnswered('a flip', async () => {
     const answer = await one.change('PUT', `/users/${name}/pin`, { backend: 'new' });
     return answer.status === 200 ? answer : undefined;
