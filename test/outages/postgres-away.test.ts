@@ -1,4 +1,4 @@
-/** Postgres is killed, and then stopped with its connections open: requests go on, changes do not begin. */
+/** Postgres is killed, then stopped with its connections open: requests go on, changes do not begin. Then Redis is wiped. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -109,4 +109,23 @@ await t.test('Postgres stopped: the same', async (t) => {
   await expectNoFlip(t);
   proceed();
   await expectRecovered(t, 'stopped');
+});
+
+await t.test('Redis wiped while Postgres is away: what only Redis had comes to the record', async (t) => {
+  await postgres.kill();
+  // Placed and marked: the map and the gateway know of it, and nobody else.
+  t.match(await one.send('POST', 'wiped', 'live'), { status: 200, text: 'new' });
+  await redis.kill();
+  await redis.startEmpty();
+  await one.until('/readyz', /"detached":true/);
+  t.match(await one.send('POST', 'wiped'), { status: 200, text: 'new' }, 'last known state');
+  t.match(await one.send('POST', 'known, off', 'off'), { status: 200, text: 'legacy' });
+  t.equal(await redis.client.exists(`{${redis.prefix}}:meta`), 0, 'no map appears');
+  await expectNoFlip(t);
+  await postgres.start();
+  for (const program of all) await program.until('/readyz', /"detached":false/);
+  await one.until('/api/v1/users/wiped', /"membership":\{"cohort":"live"/);
+  await one.until('/api/v1/users/wiped', /"dirty":true/);
+  for (const program of all)
+    t.match(await program.send('POST', 'wiped'), { status: 200, text: 'new' }, 'whatever its attributes say');
 });
