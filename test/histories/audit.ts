@@ -24,14 +24,21 @@ export class Audit {
   readonly #requestedMs = new Map<string, number>();
   readonly #overMs = new Map<string, number>();
   readonly #note: (what: string) => void;
+  readonly #keep: (records: readonly object[]) => void;
   readonly #stop = new AbortController();
   #watching: Promise<void> = Promise.resolve();
   /** Users whom changes left pinned, as far as one has looked. */
   readonly kept = new Set<string>();
 
-  constructor(gateways: readonly GatewayProcess[], note: (what: string) => void) {
+  /** @param keep for people: what the record says of users */
+  constructor(
+    gateways: readonly GatewayProcess[],
+    note: (what: string) => void,
+    keep: (records: readonly object[]) => void,
+  ) {
     this.#gateways = gateways;
     this.#note = note;
+    this.#keep = keep;
   }
 
   /** Nothing that is wanted for this reason can have begun before. */
@@ -88,7 +95,9 @@ export class Audit {
       const listed = await listChanges(asked);
       return listed?.every(isOver) === true ? listed : undefined;
     });
-    const users = await usersOfChanges(url);
+    const replaced = await replacedRecords(url);
+    this.#keep(replaced);
+    const users = Map.groupBy(replaced, ({ change }) => change);
     const changes: Change[] = [];
     for (const document of documents) {
       const { id, reason } = document;
@@ -102,22 +111,34 @@ export class Audit {
               listDirty(asked, id),
             );
       const overMs = this.#overMs.get(id) ?? nowMs();
-      changes.push(changeOf(document, { requestedMs, overMs, users: users.get(id) ?? [], dirty }));
+      changes.push(
+        changeOf(document, {
+          requestedMs,
+          overMs,
+          users: (users.get(id) ?? []).map(({ user }) => user),
+          dirty,
+        }),
+      );
     }
     return changes;
   }
 }
 
-/** The users whose records each change replaced. */
-async function usersOfChanges(url: string): Promise<ReadonlyMap<string, readonly string[]>> {
+/** A user's record that a change, or a placement, replaced. */
+interface Replaced {
+  readonly change: string | null;
+  readonly user: string;
+}
+
+async function replacedRecords(url: string): Promise<readonly Replaced[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    const { rows } = await client.query<{ change: string; users: string[] }>(
-      `SELECT change, array_agg(convert_from(subject, 'UTF8')) AS users
-       FROM changes WHERE kind = 'user' AND change IS NOT NULL GROUP BY change`,
+    const { rows } = await client.query<Replaced>(
+      `SELECT change, convert_from(subject, 'UTF8') AS user, version, map, before, after
+       FROM changes WHERE kind = 'user' ORDER BY version`,
     );
-    return new Map(rows.map(({ change, users }) => [change, users]));
+    return rows;
   } finally {
     await client.end();
   }

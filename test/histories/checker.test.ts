@@ -202,6 +202,7 @@ function pin(to: Backend | null, ms: number, over: Partial<PinChange> = {}): Pin
     id: `pin-${ms}`,
     user: 'nina',
     to,
+    changed: true,
     movesTruth: true,
     outcome: 'done',
     epoch: ms,

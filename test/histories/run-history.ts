@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly forMs: number;
   readonly gateways?: number;
+  /** Between two misfortunes of a lane; none happens in a calm run. */
+  readonly misfortunesMs?: readonly [least: number, most: number] | 'calm';
   /** Called with the folder when the run breaks off, before it is removed. */
   readonly keep?: (dir: string) => string;
 }
@@ -35,7 +37,7 @@ const RULES = { pro: [['pro'], ['pro', 'free'], ['free'], ['gold']] };
 
 export async function runHistory(
   t: Teardown,
-  { seed, forMs, gateways: count = 3, keep }: RunOptions,
+  { seed, forMs, gateways: count = 3, misfortunesMs = [300, 4_000], keep }: RunOptions,
 ): Promise<RunResult> {
   const users = usersOf({ friends: 50, pro: 50, everyone: 60, changing: 40 });
   const world = await openWorld(t, {
@@ -76,7 +78,7 @@ export async function runHistory(
       users: users.map(({ user }) => user),
       pauseMs: [0, 150],
     });
-    nemesis.run([300, 4_000]);
+    if (misfortunesMs !== 'calm') nemesis.run(misfortunesMs);
     await Promise.race([pause(forMs), nemesis.broken, flips.broken]);
     await nemesis.stop();
     await flips.stop();

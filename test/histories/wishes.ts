@@ -111,7 +111,7 @@ export function changeOf(document: ChangeDocument, parts: ChangeParts): Change {
     }
     case 'pin':
     case 'unpin':
-      return { ...audited, kind: 'pin', user: user ?? '', to: pin };
+      return { ...audited, kind: 'pin', user: user ?? '', to: pin, changed: users.length > 0 };
     case 'members-add':
     case 'members-remove':
     case 'reassign':

@@ -109,7 +109,11 @@ export async function openWorld(t: Teardown, plan: WorldPlan): Promise<World> {
   );
   await Promise.all(gateways.map((gateway) => gateway.start()));
   await untilLive(gateways);
-  const audit = new Audit(gateways, (what) => recorder.event(what));
+  const audit = new Audit(
+    gateways,
+    (what) => recorder.event(what),
+    (records) => recorder.records(records),
+  );
   // Before anybody is served.
   await addMembers(gateways, plan.users, audit);
   const cohorts = cohortsOf(plan.stages);
@@ -150,7 +154,7 @@ function settings(
       // A gateway that was stopped would else show the old truth to whoever reads there.
       staleReads: 'refuse',
     },
-    log: { level: 'info' },
+    log: { level: 'debug' },
     shutdown: { graceMs: 500 },
   };
 }

@@ -13,8 +13,11 @@ export function checkChanges(history: History): readonly Violation[] {
     if (change.outcome === 'done' && change.epoch === null) report(change, 'is done at no epoch');
   }
   const done = inOrder(changes);
-  for (const [index, change] of done.entries()) {
-    if (index > 0 && change.epoch === done[index - 1]?.epoch) report(change, 'shares its epoch with another');
+  // Of users they may: each is in force since its users were announced, and that by the time of its epoch.
+  const definitions = done.filter(({ kind }) => kind === 'cohort');
+  for (const [index, change] of definitions.entries()) {
+    if (index > 0 && change.epoch === definitions[index - 1]?.epoch)
+      report(change, 'shares its epoch with another');
   }
   for (const cohort of cohorts) {
     let standing: StageAndRamp = cohort;

@@ -183,12 +183,16 @@ class Search {
 function oddity(
   change: Change,
   { user }: UserAtStart,
-  { membership }: Standing,
+  { membership, pin }: Standing,
   owner: Backend | undefined,
 ): Violation | undefined {
   const odd = (text: string): Violation => ({ property: 1, user, text: `${named(change)} ${text}` });
   if (change.kind === 'cohort' && change.kept.includes(user) && owner === 'legacy') {
     return odd(`keeps ${user} in new, where it was not`);
+  }
+  if (change.kind === 'pin' && change.user === user && change.changed === (change.to === pin)) {
+    const was = `when it was pinned to ${pin ?? 'nothing'}`;
+    return odd(change.changed ? `altered something ${was}` : `altered nothing ${was}`);
   }
   if (change.kind !== 'members' || change.action === 'add' || !change.users.includes(user)) return undefined;
   return membership?.cohort === change.cohort ? undefined : odd(`takes ${user} out, who was not in it`);

@@ -111,6 +111,8 @@ export interface PinChange extends AuditedChange {
   readonly kind: 'pin';
   readonly user: string;
   readonly to: Backend | null;
+  /** False when the user was pinned like that already. */
+  readonly changed: boolean;
   readonly movesTruth: boolean;
   readonly force: boolean;
 }

@@ -113,9 +113,11 @@ export function concerns(change: Change, user: UserAtStart, standing: Standing):
   }
 }
 
-/** Those that are in force, in the order in which they came into force. */
+/** Those that are in force, in the order in which they came into force: of one epoch, those of users first. */
 export function inOrder(changes: readonly Change[]): readonly Change[] {
   return changes
     .filter(({ outcome }) => outcome === 'done')
-    .toSorted((a, b) => (a.epoch ?? 0) - (b.epoch ?? 0));
+    .toSorted(
+      (a, b) => (a.epoch ?? 0) - (b.epoch ?? 0) || Number(a.kind === 'cohort') - Number(b.kind === 'cohort'),
+    );
 }
