@@ -60,19 +60,21 @@ export class ChangeStarter {
    * @param judge what is wanted, by the cohorts as they are; asked again when they have changed meanwhile
    * @returns the change, and whether it is new: a known idempotency key gives the first one's. `undefined` when `judge`
    *   finds nothing to do
-   * @throws ChangeConflictError; what `judge` throws
+   * @throws ChangeConflictError; what `judge` throws; a store's own error when one does not answer
    */
   async open(
     author: Pick<ChangeAuthor, 'actor' | 'reason' | 'idempotencyKey'>,
     judge: (cohorts: readonly Cohort[]) => Promise<Judged | undefined> | Judged | undefined,
   ): Promise<{ readonly change: Change; readonly isNew: boolean } | undefined> {
-    const { store, readCohorts, now } = this.#options;
+    const { store, map, readCohorts, now } = this.#options;
     const beganMs = now();
     const id = randomUUID();
     const { actor, reason, idempotencyKey } = author;
     for (let overtaken = 0; ; ) {
       const judged = await judge(await readCohorts());
       if (judged === undefined) return undefined;
+      // Else the change would begin whenever the map is back, long after the answer. A job goes on by itself.
+      if (judged.job === undefined) await map.epoch();
       try {
         const change = await store.openChange({ ...judged, id, actor, reason, idempotencyKey });
         return { change, isNew: change.id === id };

@@ -106,6 +106,20 @@ void t.test('a request is refused before anything happens', async (t) => {
   t.equal((await control.changeStage(wish({ expectedEpoch: 1 }))).phase, 'done');
 });
 
+void t.test(
+  'a change that is asked for while the map is away is refused, and does not begin later',
+  async (t) => {
+    const { control, store, map } = await setUp(t);
+    const away = new Error('no map answers');
+    const { epoch } = map;
+    map.epoch = () => Promise.reject(away);
+    await t.rejects(control.changeStage(wish()), away);
+    t.same(store.rows, []);
+    map.epoch = epoch;
+    t.equal((await control.changeStage(wish())).phase, 'done');
+  },
+);
+
 void t.test('a repeated request gets the change that the first one began', async (t) => {
   const { control, store } = await setUp(t);
   const first = await control.changeStage(wish({ idempotencyKey: 'key', expectedEpoch: 1 }));

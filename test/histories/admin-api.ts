@@ -3,6 +3,7 @@ import { pause } from './clock.ts';
 import type { GatewayProcess } from './gateways.ts';
 
 const ANSWER_MS = 8_000;
+const JOB_MS = 20_000;
 
 export interface AdminAnswer {
   readonly status: number;
@@ -17,12 +18,23 @@ export interface AdminDocument {
   readonly next?: string | null;
 }
 
+export interface DefinitionDocument {
+  readonly stage: string;
+  readonly ramp: string | number;
+  readonly rule: { readonly in?: readonly string[] } | null;
+}
+
 export interface ChangeDocument {
   readonly id: string;
   readonly kind: string;
-  readonly cohort: string;
-  readonly from: { readonly stage: string; readonly ramp: string | number };
-  readonly to: { readonly stage: string; readonly ramp: string | number };
+  readonly cohort: string | null;
+  readonly user: string | null;
+  readonly pin: 'legacy' | 'new' | null;
+  readonly users: number;
+  readonly from: DefinitionDocument | null;
+  readonly to: DefinitionDocument | null;
+  readonly dirtyUsers: string;
+  readonly dirty: number;
   readonly movesTruth: boolean;
   readonly phase: string;
   readonly epochs: {
@@ -95,15 +107,50 @@ function isGateway(item: unknown): item is GatewayDocument {
 
 /** The whole audit. */
 export async function listChanges(gateway: GatewayProcess): Promise<readonly ChangeDocument[] | undefined> {
-  const changes: ChangeDocument[] = [];
+  return (await listAll(gateway, '/api/v1/changes'))?.filter(isChange);
+}
+
+/** Users whose writes were in `new` only when the change was switched. */
+export async function listDirty(
+  gateway: GatewayProcess,
+  change: string,
+): Promise<readonly string[] | undefined> {
+  const users = await listAll(gateway, `/api/v1/changes/${change}/dirty`);
+  return users?.filter((user) => typeof user === 'string');
+}
+
+async function listAll(gateway: GatewayProcess, path: string): Promise<readonly unknown[] | undefined> {
+  const items: unknown[] = [];
   let cursor = '';
   for (;;) {
-    const { status, body } = await callAdmin(gateway, 'GET', `/api/v1/changes?limit=200${cursor}`);
+    const { status, body } = await callAdmin(gateway, 'GET', `${path}?limit=200${cursor}`);
     if (status !== 200) return undefined;
-    changes.push(...(body.items ?? []).filter(isChange));
-    if (body.next === undefined || body.next === null) return changes;
+    items.push(...(body.items ?? []));
+    if (body.next === undefined || body.next === null) return items;
     cursor = `&cursor=${encodeURIComponent(body.next)}`;
   }
+}
+
+/**
+ * Runs a job on members to its end, or until it breaks off: what it has done is in the audit.
+ *
+ * @param body one user a line, or the JSON of a job that takes none
+ * @returns the status, and the code of the refusal or of what it ended with
+ */
+export async function runJob(
+  gateway: GatewayProcess,
+  method: string,
+  path: string,
+  body: string,
+): Promise<{ readonly status: number; readonly code: string | undefined }> {
+  const response = await fetch(`http://127.0.0.1:${gateway.adminPort}${path}`, {
+    method,
+    signal: AbortSignal.timeout(JOB_MS),
+    headers: { 'content-type': body.startsWith('{') ? 'application/json' : 'text/plain' },
+    body,
+  });
+  const text = await response.text();
+  return { status: response.status, code: /"code":"(\w+)"/u.exec(text)?.[1] };
 }
 
 export function isChange(item: unknown): item is ChangeDocument {

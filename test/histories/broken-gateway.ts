@@ -9,6 +9,7 @@ import { ABSENT_RECORD } from '../../src/model.ts';
 import { Contact } from '../../src/state/contact.ts';
 import { UserTable } from '../../src/state/user-table.ts';
 import { UserWriter } from '../../src/state/user-writer.ts';
+import { GatewayMarker } from '../../src/state/write-marker.ts';
 import { FAULTS, type Fault } from './gateways.ts';
 
 /** How long a read of a user stays on its way, so that a change overtakes it for certain. */
@@ -51,6 +52,10 @@ const BREAK: { readonly [F in Fault]: () => void } = {
       ...ABSENT_RECORD,
       membership: { cohort, ordinal: undefined, by: 'rule' },
     });
+  },
+  /** Nobody notes who writes to `new`. */
+  'no-marks': () => {
+    GatewayMarker.prototype.isMarked = () => true;
   },
 };
 

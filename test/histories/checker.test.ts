@@ -202,6 +202,8 @@ function pin(to: Backend | null, ms: number, over: Partial<PinChange> = {}): Pin
     id: `pin-${ms}`,
     user: 'nina',
     to,
+    changed: true,
+    movesTruth: true,
     outcome: 'done',
     epoch: ms,
     requestedMs: ms,
@@ -287,7 +289,7 @@ void t.test('6: writes that are left behind in new, where that is forbidden', as
   t.same(judged(history(kept, forbidden)).properties, [], 'kept in new');
   const clean = [
     wrote('new', 350),
-    change(SHADOW, 400, 500),
+    change(SHADOW, 400, 500, { force: true }),
     change(LIVE, 600, 700),
     change(SHADOW, 800, 900),
   ];

@@ -8,8 +8,8 @@ import { nowMs, pause } from './clock.ts';
 import type { GatewayProcess } from './gateways.ts';
 import type { Seeded } from './seeded.ts';
 
-/** Codes that the gateway gives before anything was sent to a backend. */
-const REFUSED = new Set(['write_held', 'held_writes_full', 'state_unknown', 'backend_overloaded']);
+/** Codes of writes that no backend has had, or not as a whole. */
+const REFUSED = new Set(['fenced', 'write_held', 'held_writes_full', 'state_unknown', 'backend_overloaded']);
 
 /** Requests in flight to one gateway; a stopped one takes no more than these with it. */
 const IN_FLIGHT_MAX = 24;
@@ -29,7 +29,7 @@ export interface ClientsPlan {
 }
 
 export interface ClientUser extends UserAtStart {
-  /** The header by which rules place it; it changes with each request for a user with several. */
+  /** The header by which rules place it is one of these, with each request. */
   readonly plans: readonly string[];
 }
 

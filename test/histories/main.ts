@@ -17,13 +17,15 @@ const MINUTES_MAX = 24 * 60;
 const RUN_MINUTES_MAX = 3;
 const SHOWN_MAX = 20;
 
-const USAGE = `npm run test:histories -- [--minutes N] [--seed S] [--gateways N]
+const USAGE = `npm run test:histories -- [--minutes N] [--seed S] [--gateways N] [--calm]
 npm run test:histories -- --check FOLDER`;
 
 interface Wanted {
   readonly minutes: number;
   readonly seed: number;
   readonly gateways: number;
+  /** Changes only, and nothing that fails: more of them meet each other. */
+  readonly calm: boolean;
 }
 
 process.exitCode = await main(process.argv.slice(2));
@@ -35,6 +37,7 @@ async function main(args: string[]): Promise<number> {
       minutes: { type: 'string', default: '1' },
       seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
       gateways: { type: 'string', default: '3' },
+      calm: { type: 'boolean', default: false },
       check: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -48,6 +51,7 @@ async function main(args: string[]): Promise<number> {
     minutes: inRange('minutes', values.minutes, 0.1, MINUTES_MAX),
     seed: inRange('seed', values.seed, 0, Number.MAX_SAFE_INTEGER),
     gateways: inRange('gateways', values.gateways, 2, 16),
+    calm: values.calm,
   };
   return runAll(wanted);
 }
@@ -64,19 +68,19 @@ async function check(folder: string): Promise<number> {
   return verdictOf(violations);
 }
 
-async function runAll({ minutes, seed, gateways }: Wanted): Promise<number> {
+async function runAll({ minutes, seed, ...wanted }: Wanted): Promise<number> {
   let leftMs = minutes * 60_000;
   for (let run = 0; leftMs > 0; run += 1) {
     const forMs = Math.min(leftMs, RUN_MINUTES_MAX * 60_000);
     leftMs -= forMs;
-    const code = await runOnce({ minutes: forMs / 60_000, seed: seed + run, gateways });
+    const code = await runOnce({ ...wanted, minutes: forMs / 60_000, seed: seed + run });
     if (code !== 0) return code;
   }
   return 0;
 }
 
-async function runOnce({ minutes, seed, gateways }: Wanted): Promise<number> {
-  console.log(`seed ${seed}, ${minutes.toFixed(1)} minutes, ${gateways} gateways`);
+async function runOnce({ minutes, seed, gateways, calm }: Wanted): Promise<number> {
+  console.log(`seed ${seed}, ${minutes.toFixed(1)} minutes, ${gateways} gateways${calm ? ', calm' : ''}`);
   const teardowns = new Teardowns();
   const interrupted = (): void => void teardowns.run().finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
@@ -85,6 +89,7 @@ async function runOnce({ minutes, seed, gateways }: Wanted): Promise<number> {
       seed,
       forMs: minutes * 60_000,
       gateways,
+      ...(calm ? { misfortunesMs: 'calm' } : {}),
       keep,
     });
     for (const line of summary) console.log(line);

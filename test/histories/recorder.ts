@@ -1,5 +1,5 @@
 /** Writes a history into a folder while it happens, and reads it back. */
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Change, History, Operation } from './checker/history.ts';
@@ -14,6 +14,7 @@ const FILES = {
   changes: 'changes.jsonl',
   applied: 'applied.jsonl',
   events: 'events.txt',
+  records: 'records.jsonl',
 } as const;
 
 export class Recorder {
@@ -44,7 +45,14 @@ export class Recorder {
 
   change(change: Change): void {
     this.#changes.write(`${JSON.stringify(change)}\n`);
-    this.event(`change ${change.id}: ${change.outcome}; ${change.note}`);
+  }
+
+  /** As `event`: every replacement of a user's record. */
+  records(records: readonly object[]): void {
+    writeFileSync(
+      join(this.dir, FILES.records),
+      records.map((record) => `${JSON.stringify(record)}\n`).join(''),
+    );
   }
 
   /** For people who look for what happened. */

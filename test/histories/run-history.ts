@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly forMs: number;
   readonly gateways?: number;
+  /** Between two misfortunes of a lane; none happens in a calm run. */
+  readonly misfortunesMs?: readonly [least: number, most: number] | 'calm';
   /** Called with the folder when the run breaks off, before it is removed. */
   readonly keep?: (dir: string) => string;
 }
@@ -24,15 +26,18 @@ export interface RunResult extends Verdict {
   readonly summary: readonly string[];
 }
 
+/** The counts stay below the members of the beginning, whose places the checker knows. */
 const RAMPS = {
   friends: [0, 10, 25, 40, '25%'],
   pro: ['0%', '10%', '33.33%', '50%', '90%'],
   everyone: ['0%', '10%', '33.33%', '50%', '90%'],
 };
 
+const RULES = { pro: [['pro'], ['pro', 'free'], ['free'], ['gold']] };
+
 export async function runHistory(
   t: Teardown,
-  { seed, forMs, gateways: count = 3, keep }: RunOptions,
+  { seed, forMs, gateways: count = 3, misfortunesMs = [300, 4_000], keep }: RunOptions,
 ): Promise<RunResult> {
   const users = usersOf({ friends: 50, pro: 50, everyone: 60, changing: 40 });
   const world = await openWorld(t, {
@@ -57,7 +62,7 @@ export async function runHistory(
     random.fork('clients'),
     (operation) => recorder.operation(operation),
   );
-  const flips = new Flips(gateways, random.fork('flips'), (change) => recorder.change(change));
+  const flips = new Flips(gateways, random.fork('flips'), world.audit);
   const nemesis = new Nemesis(
     { ...world, writeMaxMs: TIMES.headersMs, selfFenceAfterMs: TIMES.selfFenceAfterMs },
     random.fork('nemesis'),
@@ -65,8 +70,15 @@ export async function runHistory(
   );
   try {
     clients.run();
-    flips.run({ cohorts: world.cohorts, ramps: RAMPS, pauseMs: [0, 150] });
-    nemesis.run([300, 4_000]);
+    world.audit.watch();
+    flips.run({
+      cohorts: world.cohorts,
+      ramps: RAMPS,
+      rules: RULES,
+      users: users.map(({ user }) => user),
+      pauseMs: [0, 150],
+    });
+    if (misfortunesMs !== 'calm') nemesis.run(misfortunesMs);
     await Promise.race([pause(forMs), nemesis.broken, flips.broken]);
     await nemesis.stop();
     await flips.stop();
@@ -84,14 +96,16 @@ export async function runHistory(
   const summary = [
     JSON.stringify(verdict.counts),
     `misfortunes: ${counts(nemesis.counts)}`,
+    `asked for: ${counts(flips.outcomes)}`,
     `undone: ${counts(flips.undone)}`,
     `answers: ${counts(clients.told)}`,
   ];
   return { ...verdict, dir: recorder.dir, summary };
 }
 
-/** When the clients have stopped. */
-export async function judge({ backends, recorder }: World): Promise<Verdict> {
+/** When the clients have stopped, and every gateway is there. */
+export async function judge({ audit, backends, postgres, recorder }: World): Promise<Verdict> {
+  for (const change of await audit.read(postgres.url)) recorder.change(change);
   await backends.applied();
   await recorder.close();
   return checkHistory(await readHistory(recorder.dir));

@@ -34,7 +34,7 @@ const SCHEDULES: { readonly [S in Schedule]: (scene: Scene) => Promise<void> } =
   /** Writes take longer than a flip that does not wait for them. */
   'no-drain': async ({ flips }) => {
     for (const stage of ['live', 'shadow', 'live', 'shadow'] as const) {
-      await flips.flip({ cohort: 'friends', stage, ramp: '100%' });
+      await flips.flip({ what: 'stage', cohort: 'friends', stage, ramp: '100%', dirtyUsers: 'force' });
       await delay(300);
     }
   },
@@ -48,28 +48,15 @@ const SCHEDULES: { readonly [S in Schedule]: (scene: Scene) => Promise<void> } =
     await delay(500);
     await world.network.order({ kind: 'mend', wire });
     await delay(500);
-    await flips.flip({ cohort: 'friends', stage: 'shadow', ramp: '100%' });
+    await flipAtLast(flips, 'friends', 'shadow');
   },
 
-  /** A read of a user is on its way while the user is pinned. Nobody writes meanwhile: the pin needs no hold. */
-  'put-back': async ({ world, fresh, send }) => {
+  /** A read of a user is on its way while the user is pinned. */
+  'put-back': async ({ world, flips, fresh, send }) => {
     const asked = send(0, 'read', fresh);
     await delay(100);
-    const requestedMs = nowMs();
-    const epoch = await world.pin(fresh.user, 'new');
+    while ((await flips.flip({ what: 'pin', user: fresh.user, backend: 'new' })) === 'undone');
     await asked;
-    world.recorder.change({
-      kind: 'pin',
-      id: 'pin',
-      user: fresh.user,
-      to: 'new',
-      outcome: 'done',
-      epoch,
-      requestedMs,
-      overMs: nowMs(),
-      note: '',
-      force: false,
-    });
     for (const gateway of world.gateways.keys()) await send(gateway, 'write', fresh);
   },
 
@@ -77,7 +64,15 @@ const SCHEDULES: { readonly [S in Schedule]: (scene: Scene) => Promise<void> } =
   'not-sticky': async ({ flips }) => {
     await flipAtLast(flips, 'pro', 'live');
     await delay(1_500);
-    await flips.flip({ cohort: 'pro', stage: 'shadow', ramp: '100%' });
+    await flipAtLast(flips, 'pro', 'shadow');
+  },
+
+  /** Users write to `new`, and their cohort goes back without them. */
+  'no-marks': async ({ flips }) => {
+    await flipAtLast(flips, 'friends', 'live');
+    await delay(1_000);
+    while ((await flips.flip({ what: 'rollback', cohort: 'friends' })) === 'undone');
+    await delay(500);
   },
 
   /**
@@ -87,11 +82,7 @@ const SCHEDULES: { readonly [S in Schedule]: (scene: Scene) => Promise<void> } =
   'wiped after a placement': async ({ world, flips, send }) => {
     await flipAtLast(flips, 'pro', 'live');
     const wire = 'gateway-1 redis';
-    const as = (user: string, plan: string): ClientUser => ({
-      user,
-      cohorts: ['pro', 'everyone'],
-      plans: [plan],
-    });
+    const as = (user: string, plan: string): ClientUser => ({ user, cohorts: [], plans: [plan] });
     const placed = Promise.all(TURNCOATS.map((user) => send(0, 'write', as(user, 'pro'))));
     // Most are acknowledged by then.
     await delay(60);
@@ -102,9 +93,10 @@ const SCHEDULES: { readonly [S in Schedule]: (scene: Scene) => Promise<void> } =
   },
 };
 
-/** Asks again while the change is undone: writes may take longer than a hold. */
+/** Asks again while the change is undone: writes may take longer than a hold. Nobody is left out. */
 async function flipAtLast(flips: Flips, cohort: string, stage: Stage): Promise<void> {
-  while ((await flips.flip({ cohort, stage, ramp: '100%' })).outcome === 'undone');
+  const wish = { what: 'stage', cohort, stage, ramp: '100%', dirtyUsers: 'force' } as const;
+  while ((await flips.flip(wish)) === 'undone');
 }
 
 /** Those that a sound build is put on. */
@@ -117,12 +109,12 @@ export async function runSchedules(
   fault?: Fault,
 ): Promise<Verdict> {
   const seed = 1;
-  const fresh: ClientUser = { user: 'fresh', cohorts: ['everyone'], plans: ['free'] };
+  const fresh: ClientUser = { user: 'fresh', cohorts: [], plans: ['free'] };
   const busy = usersOf({ friends: 6, pro: 3, everyone: 3, changing: 6 });
   const world = await openWorld(t, {
     seed,
     gateways: 2,
-    users: [...busy, fresh, ...TURNCOATS.map((user) => ({ user, cohorts: ['pro', 'everyone'], plans: [] }))],
+    users: [...busy, fresh, ...TURNCOATS.map((user) => ({ user, cohorts: [], plans: ['pro', 'free'] }))],
     stages: { friends: 'shadow', pro: 'shadow', everyone: 'shadow' },
     writes: { quickMs: 10, slowMs: TIMES.drainMaxMs * 0.6, slowShare: 0.5 },
     ...(fault === undefined ? {} : { fault }),
@@ -141,7 +133,7 @@ export async function runSchedules(
     new Clients(gateways, plan, random, (operation) => world.recorder.operation(operation));
   const clients = clientsOf(world.gateways);
   const alone = world.gateways.map((gateway) => clientsOf([gateway]));
-  const flips = new Flips(world.gateways, random, (change) => world.recorder.change(change));
+  const flips = new Flips(world.gateways, random, world.audit);
   const send = async (gateway: number, kind: 'read' | 'write', user: ClientUser): Promise<void> => {
     await alone[gateway]?.once(user, kind);
   };

@@ -2,18 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
-import { parseConfig } from '../../src/config/parse-config.ts';
-import { ABSENT_RECORD } from '../../src/model.ts';
-import { createState } from '../../src/state/create-state.ts';
-import type { StateMap } from '../../src/state/state-map.ts';
-import { createRecord } from '../../src/storage/create-record.ts';
 import { type PostgresFixture, startPostgres } from '../fixtures/postgres.ts';
 import type { Teardown } from '../harness/teardown.ts';
-import { insist, listGateways } from './admin-api.ts';
-import type { Backend, CohortAtStart, Stage } from './checker/history.ts';
+import { insist, listGateways, runJob } from './admin-api.ts';
+import { Audit } from './audit.ts';
+import type { CohortAtStart, Stage } from './checker/history.ts';
 import type { ClientUser } from './clients.ts';
-import { pause } from './clock.ts';
 import { type Fault, GatewayProcess } from './gateways.ts';
 import { Network } from './network.ts';
 import { Recorder } from './recorder.ts';
@@ -39,9 +33,10 @@ export interface World {
   readonly network: Network;
   readonly redis: RedisPair;
   readonly postgres: PostgresFixture;
-  /** Pins a user when nobody writes for it, so that nothing has to be held. @returns the epoch */
-  readonly pin: (user: string, backend: Backend) => Promise<number>;
+  readonly audit: Audit;
 }
+
+const SEEDING = 'members from the beginning';
 
 /** Shorter than what anybody would run with, so that a run sees many of each. */
 export const TIMES = {
@@ -68,25 +63,20 @@ export function usersOf(counts: {
       ordinal,
       plans: ['free', 'pro'],
     })),
-    numbered(counts.pro, 'pro').map((user) => ({ user, cohorts: ['pro'], plans: ['pro'] })),
-    numbered(counts.everyone, 'any').map((user) => ({ user, cohorts: ['everyone'], plans: ['free'] })),
-    numbered(counts.changing, 'changing').map((user) => ({
-      user,
-      cohorts: ['pro', 'everyone'],
-      plans: ['free', 'pro'],
-    })),
+    numbered(counts.pro, 'pro').map((user) => ({ user, cohorts: [], plans: ['pro'] })),
+    numbered(counts.everyone, 'any').map((user) => ({ user, cohorts: [], plans: ['free'] })),
+    numbered(counts.changing, 'changing').map((user) => ({ user, cohorts: [], plans: ['free', 'pro'] })),
   ];
   // One of each in turn, so that the first ones are of every kind.
   const longest = Math.max(...groups.map((group) => group.length));
   return Array.from({ length: longest }, (_, index) => groups.flatMap((group) => group[index] ?? [])).flat();
 }
 
-function cohortsOf({ friends, pro, everyone }: WorldPlan['stages']) {
-  const plan = { attribute: 'header.x-plan', in: ['pro'] };
+function cohortsOf({ friends, pro, everyone }: WorldPlan['stages']): readonly CohortAtStart[] {
   return [
     { name: 'friends', stage: friends, ramp: '100%', salt: 'friends' },
-    { name: 'pro', stage: pro, ramp: '100%', salt: 'salt of pro', rule: plan },
-    { name: 'everyone', stage: everyone, ramp: '100%', salt: 'everyone', default: true },
+    { name: 'pro', stage: pro, ramp: '100%', salt: 'salt of pro', plans: ['pro'] },
+    { name: 'everyone', stage: everyone, ramp: '100%', salt: 'everyone', isDefault: true },
   ];
 }
 
@@ -109,36 +99,32 @@ export async function openWorld(t: Teardown, plan: WorldPlan): Promise<World> {
       ['redis', 'postgres'].map((store) => ({ name: `${name} ${store}`, store })),
     ),
   });
-  const configFor = (redisPort: number, postgresPort: number) =>
-    settings(plan, backends, redisPort, postgresPort);
-  const withMap = <T>(work: (map: StateMap) => Promise<T>): Promise<T> =>
-    withOwnMap(configFor(redis.port, Number(new URL(postgres.url).port)), work);
-  // Before anybody is served.
-  await withMap((map) => addMembers(map, plan.users));
   const gateways = await Promise.all(
     names.map((name) => {
-      const config = configFor(network.port(`${name} redis`), network.port(`${name} postgres`));
+      const stores = { redis: network.port(`${name} redis`), postgres: network.port(`${name} postgres`) };
+      const config = settings(plan, backends, stores);
       const fault = plan.fault === undefined ? {} : { fault: plan.fault };
       return GatewayProcess.prepare(t, { name, dir, config, ...fault });
     }),
   );
   await Promise.all(gateways.map((gateway) => gateway.start()));
   await untilLive(gateways);
-  const cohorts = cohortsOf(plan.stages).map(({ name, stage, ramp, salt }) => ({ name, stage, ramp, salt }));
-  await recorder.world({ strandingForbidden: false, cohorts, users: plan.users });
-  const pin = async (user: string, backend: Backend): Promise<number> => {
-    const epoch = await withMap((map) => map.putUser(user, { ...ABSENT_RECORD, pin: backend }));
-    await untilApplied(gateways, epoch);
-    return epoch;
-  };
-  return { gateways, cohorts, recorder, backends, network, redis, postgres, pin };
+  const audit = new Audit(
+    gateways,
+    (what) => recorder.event(what),
+    (records) => recorder.records(records),
+  );
+  // Before anybody is served.
+  await addMembers(gateways, plan.users, audit);
+  const cohorts = cohortsOf(plan.stages);
+  await recorder.world({ strandingForbidden: true, cohorts, users: plan.users });
+  return { gateways, cohorts, recorder, backends, network, redis, postgres, audit };
 }
 
 function settings(
   { stages }: WorldPlan,
   { ports }: RecordingBackends,
-  redisPort: number,
-  postgresPort: number,
+  stores: { readonly redis: number; readonly postgres: number },
 ) {
   const backend = (port: number) => ({
     url: `http://127.0.0.1:${port}`,
@@ -148,15 +134,19 @@ function settings(
   });
   return {
     backends: { legacy: backend(ports.legacy), new: backend(ports.new) },
-    state: { kind: 'redis', url: `redis://127.0.0.1:${redisPort}`, userBuckets: 64, commandMs: 500 },
+    state: { kind: 'redis', url: `redis://127.0.0.1:${stores.redis}`, userBuckets: 64, commandMs: 500 },
     record: {
       kind: 'postgres',
-      url: `postgres://postgres@127.0.0.1:${postgresPort}/postgres`,
+      url: `postgres://postgres@127.0.0.1:${stores.postgres}/postgres`,
       poolMax: 4,
       statementMs: 500,
     },
     identity: [{ from: 'header', name: 'x-user', trusted: true }],
-    cohorts: cohortsOf(stages),
+    cohorts: cohortsOf(stages).map(({ plans, isDefault = false, ...cohort }) => ({
+      ...cohort,
+      default: isDefault,
+      ...(plans === undefined ? {} : { rule: { attribute: 'header.x-plan', in: plans } }),
+    })),
     cutover: {
       selfFenceAfterMs: TIMES.selfFenceAfterMs,
       drainMaxMs: TIMES.drainMaxMs,
@@ -164,42 +154,31 @@ function settings(
       // A gateway that was stopped would else show the old truth to whoever reads there.
       staleReads: 'refuse',
     },
-    log: { level: 'info' },
+    log: { level: 'debug' },
     shutdown: { graceMs: 500 },
   };
 }
 
-/** A map of the test's own, beside those of the gateways. */
-async function withOwnMap<T>(written: object, work: (map: StateMap) => Promise<T>): Promise<T> {
-  const config = parseConfig(JSON.stringify(written), { file: 'history.yaml', env: {} });
-  const log = pino({ level: 'silent' });
-  const record = await createRecord(config.record, log);
-  const map = createState({ config, record, log, clock: () => performance.now() });
-  try {
-    await map.start();
-    const result = await work(map);
-    // The record learns of the last epochs behind the call.
-    while ((await record.unconfirmedUsers(1)).length > 0) await pause(10);
-    return result;
-  } finally {
-    await map.close();
-    await record.close();
-  }
-}
-
-async function addMembers(map: StateMap, users: readonly ClientUser[]): Promise<void> {
-  for (const { user, ordinal } of users) {
-    if (ordinal === undefined) continue;
-    const membership = { cohort: 'friends', ordinal, by: 'explicit' } as const;
-    await map.putUser(user, { ...ABSENT_RECORD, membership });
-  }
-}
-
-/** Every gateway has applied the epoch. */
-async function untilApplied(gateways: readonly GatewayProcess[], epoch: number): Promise<void> {
-  await insist(gateways, 60_000, `epoch ${epoch} at every gateway`, async (asked) => {
-    const known = await listGateways(asked);
-    return known?.every(({ applied }) => (applied ?? -1) >= epoch) === true ? true : undefined;
+/** Explicit members, in the order of their places. */
+async function addMembers(
+  gateways: readonly GatewayProcess[],
+  users: readonly ClientUser[],
+  audit: Audit,
+): Promise<void> {
+  const friends = users
+    .filter(({ ordinal }) => ordinal !== undefined)
+    .toSorted((a, b) => (a.ordinal ?? 0) - (b.ordinal ?? 0));
+  if (friends.length === 0) return;
+  audit.requested(SEEDING);
+  const text = friends.map(({ user }) => `${user}\n`).join('');
+  await insist(gateways, 60_000, 'the first members', async (asked) => {
+    const { status, code } = await runJob(
+      asked,
+      'POST',
+      `/api/v1/cohorts/friends/members?${new URLSearchParams({ reason: SEEDING }).toString()}`,
+      text,
+    );
+    return status === 200 && code === undefined ? true : undefined;
   });
 }
 

@@ -1,4 +1,32 @@
-/** Two gateways in processes of their own, two stores, and a control service that stops where a test wants it to. */
+/**
+ * The outage table: what happens when a store fails, and which test holds it on real servers. A name without a folder is in
+ * this one, with `.test.ts` after it.
+ *
+ * | what is away                | reads                | writes               | meanwhile                             |
+ * | --------------------------- | -------------------- | -------------------- | ------------------------------------- |
+ * | Redis, killed               | redis-unreachable    | redis-unreachable    | redis-unreachable: ready, metric, no  |
+ * | Redis, stopped (silent)     | (both stale reads)   | (every stage, pins)  | flip; redis-restarted: changes        |
+ * | … with a user not cached    | redis-unreachable,   | redis-unreachable    | state/redis-outage: a record that may |
+ * |                             | state/redis-outage   | (mark in the record) | not be in force is no answer          |
+ * | … the fence itself          |                      | cutover/stopped-     | state/contact, state/redis-outage:    |
+ * |                             |                      | gateway              | by elapsed time alone                 |
+ * | Redis, wiped                | redis-wiped,         | redis-wiped          | redis-wiped: changes, one rebuild;    |
+ * |                             | state/redis-lost     |                      | state/redis-control-lost: each step   |
+ * | Redis, an older dump        | redis-older,         | redis-older          | redis-older: changes, one rebuild;    |
+ * |                             | state/redis-lost     |                      | state/redis-lost: whoever saw nothing |
+ * | Postgres, killed            | postgres-away        | postgres-away (first | postgres-away: no flip;               |
+ * | Postgres, stopped (silent)  |                      | writes, placements)  | postgres-restarted: changes           |
+ * | … at the start of a gateway | state/redis-outage   |                      |                                       |
+ * | Redis and Postgres          | redis-unreachable,   | redis-unreachable    | redis-unreachable: no flip            |
+ * |                             | state/redis-outage   |                      |                                       |
+ * | Redis wiped, Postgres away  | state/redis-lost     | postgres-away        | postgres-away: no map appears, what   |
+ * |                             |                      |                      | only Redis had comes to the record    |
+ *
+ * "Changes" are a stage, a rollback that keeps a user, and a pin, each struck in `holding`, `switching` and `releasing`, with
+ * and without its controller (struck-changes.ts). Nothing is mirrored yet, so no cell about the journal is here.
+ *
+ * This file: two gateways in processes of their own, two stores, and a control service that stops where a test wants it to.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,7 +39,7 @@ import type { Control } from '../../src/cutover/control.ts';
 import type { Backend } from '../../src/model.ts';
 import { createControlMap } from '../../src/state/create-control-map.ts';
 import { createRecord } from '../../src/storage/create-record.ts';
-import { controlOf } from '../../src/workers/open-control.ts';
+import { controlOf, openControl } from '../../src/workers/open-control.ts';
 import { RecordingBackends } from '../cutover/flip-load.ts';
 import type { StartMessage } from '../cutover/gateway-process.ts';
 import { untilLive } from '../cutover/gateways.ts';
@@ -35,6 +63,8 @@ export interface OutageWorld {
   readonly gate: Gate;
   readonly backends: RecordingBackends;
   readonly ports: readonly number[];
+  /** Another process's control service, for as long as `work` takes: it finishes what `control` leaves. */
+  readonly besides: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** Asks until there is an answer, and it is the wanted one. A store that does not answer is asked again. */
@@ -98,7 +128,7 @@ export async function outageWorld(t: Test): Promise<OutageWorld> {
   });
   const config: ConfigModel = {
     ...written,
-    state: redisModel({ url: redis.url, keyPrefix: redis.prefix }),
+    state: redisModel({ url: redis.url, keyPrefix: redis.prefix, commandMs: 5_000 }),
     record: { kind: 'postgres', url: postgres.url, poolMax: 4, statementMs: 2_000 },
   };
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
@@ -117,7 +147,15 @@ export async function outageWorld(t: Test): Promise<OutageWorld> {
     await record.close();
   });
   await untilLive(control, 2);
-  return { redis, postgres, control, gate, backends, ports };
+  const besides = async <T>(work: () => Promise<T>): Promise<T> => {
+    const other = await openControl(() => config, log);
+    try {
+      return await work();
+    } finally {
+      await other?.close();
+    }
+  };
+  return { redis, postgres, control, gate, backends, ports, besides };
 }
 
 /** Who answers, or the status and the text of a refusal. */

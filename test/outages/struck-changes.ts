@@ -48,6 +48,11 @@ function mapId({ redis }: OutageWorld): Promise<string | null> {
   return redis.client.hget(`{${redis.prefix}}:meta`, 'id');
 }
 
+/** How many maps there were before this one: each begins at the next multiple of a million. */
+async function rebuilds({ redis }: OutageWorld): Promise<number> {
+  return Math.floor(Number(await redis.client.hget(`{${redis.prefix}}:meta`, 'epoch')) / 1_000_000);
+}
+
 /** Makes the change with nobody away. */
 async function make(t: Test, { control }: OutageWorld, move: Move): Promise<void> {
   const change = await ended(control, (await move.begin(control)).id);
@@ -93,18 +98,24 @@ async function expectMadeAnew(
   t.equal(await client.hlen(`{${prefix}}:holds`), phase === 'releasing' ? 0 : 1, 'its hold');
 }
 
-/** Begins the change, takes the store away right after the step of this phase, and brings it back. */
+/**
+ * Begins the change, takes the store away right after the step of this phase, and brings it back.
+ *
+ * @param dies the controller does nothing any more
+ */
 async function strike(
   t: Test,
   world: OutageWorld,
   outage: Outage,
   phase: HeldPhase,
   move: Move,
+  dies = false,
 ): Promise<Change> {
   const { control, gate, ports } = world;
   for (const port of ports) t.equal(await send(port, 'GET', move.user), move.from, 'before the change');
   await outage.prepare?.(world);
   const mapBefore = await mapId(world);
+  const rebuiltBefore = await rebuilds(world);
   const stop = gate.stopAfter(phase);
   // It rejects when the store is away that it asks how the change is doing; the change goes on.
   const asked = move.begin(control).catch(() => undefined);
@@ -124,13 +135,16 @@ async function strike(
     );
   }
   // Some controllers meet the outage, others what it has left.
-  const meets = move.name === 'rollback';
+  const meets = move.name === 'rollback' && !dies;
   if (meets) stop.resume();
   await outage.back(world);
   if (!meets && outage.losesMap) await expectMadeAnew(t, world, mapBefore, phase);
-  stop.resume();
+  if (!dies) stop.resume();
 
   const change = await ended(control, open.id);
+  // What it does now comes too late for anybody.
+  stop.resume();
+  await asked;
   t.comment(`${change.kind}, ${phase}: ${change.phase}, ${change.note}`);
   if (phase !== 'holding') t.equal(change.phase, 'done', 'past the point of no return there is only forward');
   const owner = change.phase === 'done' ? move.to : move.from;
@@ -140,8 +154,11 @@ async function strike(
   await expectOwner(t, world, move.user, owner);
   t.strictSame(await control.openChanges(), [], 'nothing is left open');
   t.equal(await world.redis.client.hlen(`{${world.redis.prefix}}:holds`), 0, 'nobody is held');
-  if (outage.losesMap) t.not(await mapId(world), mapBefore, 'the map was made anew');
-  await asked;
+  t.equal(
+    (await rebuilds(world)) - rebuiltBefore,
+    outage.losesMap ? 1 : 0,
+    'a lost map is made anew, by one gateway',
+  );
   return change;
 }
 
@@ -176,5 +193,15 @@ export async function strikeChanges(t: Test, world: OutageWorld, outage: Outage)
       t.equal(movers?.stage, 'shadow');
     });
   }
+
+  await t.test('the controller is gone too', (t) =>
+    world.besides(async () => {
+      const live = goingLive('left');
+      const undone = await strike(t, world, outage, 'holding', live, true);
+      t.match(undone, { phase: 'undone', note: /vanished while it was holding/ });
+      const again = goingLive('left, but switched');
+      t.match(await strike(t, world, outage, 'switching', again, true), { phase: 'done', token: 2 });
+    }),
+  );
   t.ok((await control.changes(undefined, 100)).every((each) => isOver(each.phase)));
 }

@@ -8,7 +8,7 @@
  *   4  no read is answered from the old truth when a write to the new one was acknowledged before it began
  *   5  an acknowledged write is in the log of its owner exactly once, one of unknown outcome at most once, a refused
  *      one nowhere
- *   6  nobody's writes are left behind in `new`, unless the change was forced
+ *   6  nobody whose writes are in `new` is taken back to `legacy`, unless the change was forced
  *   7  a change that was undone has moved nobody
  *
  * It trusts the audit for what was wanted and whether it was done, and for nothing else.
@@ -17,9 +17,10 @@ import { checkChanges } from './check-changes.ts';
 import { checkReads } from './check-reads.ts';
 import { checkStranded } from './check-stranded.ts';
 import { checkValues } from './check-values.ts';
-import { checkWrites } from './check-writes.ts';
+import { checkWrites, type Undone } from './check-writes.ts';
+import { type Sighting, waysOf } from './eras.ts';
 import type { Applied, Change, History, Operation, UserAtStart, Violation } from './history.ts';
-import { candidatesOf, erasOf, inOrder } from './owners.ts';
+import { inOrder } from './owners.ts';
 
 export interface Verdict {
   readonly violations: readonly Violation[];
@@ -53,7 +54,12 @@ export function checkHistory(history: History): Verdict {
   let moves = 0;
   let duringChanges = 0;
   const done = inOrder(changes);
-  const undone = changes.filter(({ outcome }) => outcome === 'undone');
+  const undone = changes
+    .filter(({ outcome }) => outcome === 'undone')
+    .map((change) => ({
+      change,
+      cohort: history.cohorts.find(({ name }) => change.kind === 'cohort' && name === change.cohort),
+    }));
   for (const user of users) {
     const events = byUser.get(user.user) ?? { applied: [], operations: [] };
     const checked = checkUser(history, user, events, done, undone);
@@ -65,24 +71,24 @@ export function checkHistory(history: History): Verdict {
 }
 
 /**
- * A user whose attributes change was put into one of several cohorts by its first request that mattered, and stays
- * there. So the history is right if it is right for one of them.
+ * A user without a membership was given one by its first request that mattered, and nobody noted which. So the history
+ * is right if it is right for one of the ways in which that can have gone.
  */
 function checkUser(
   history: History,
   user: UserAtStart,
   events: UserEvents,
   done: readonly Change[],
-  undone: readonly Change[],
+  undone: readonly Undone[],
 ) {
-  const judged = candidatesOf(user, history.cohorts).map((candidate) => {
-    const eras = erasOf(candidate, done);
-    const writes = checkWrites(candidate, eras, events.applied, undone);
+  const judged = waysOf(user, history, done, sightingsOf(events)).map((way) => {
+    const { eras } = way;
+    const writes = checkWrites(user, eras, events.applied, undone);
     const reads = checkReads(eras, writes.placed, events.operations);
     const stranded = history.strandingForbidden ? checkStranded(eras, writes.placed, events.operations) : [];
     const inEras = new Map(writes.placed.map(({ write, era }) => [write, eras[era]]));
     return {
-      violations: [...writes.violations, ...reads, ...stranded],
+      violations: [...way.violations, ...writes.violations, ...reads, ...stranded],
       moves: eras.length - 1,
       duringChanges: [...inEras].filter(
         ([write, era]) => era !== undefined && (write.beganMs < era.byMs || write.appliedMs > era.untilMs),
@@ -92,6 +98,18 @@ function checkUser(
   const best = judged.toSorted((a, b) => a.violations.length - b.violations.length)[0];
   if (best === undefined) throw new Error(`user ${user.user} belongs to no cohort of the history`);
   return best;
+}
+
+function sightingsOf({ applied, operations }: UserEvents): readonly Sighting[] {
+  const writes = applied.map(({ backend, beganMs, appliedMs }) => ({
+    backend,
+    fromMs: beganMs,
+    toMs: appliedMs,
+  }));
+  const reads = operations.flatMap((each) =>
+    each.kind === 'read' ? [{ backend: each.backend, fromMs: each.beganMs, toMs: each.endedMs }] : [],
+  );
+  return [...writes, ...reads].toSorted((a, b) => a.fromMs - b.fromMs);
 }
 
 function eventsByUser({ users, applied, operations }: History): Map<string, UserEvents> {

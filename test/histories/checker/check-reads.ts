@@ -1,7 +1,7 @@
 /** Property 4, and that a read shows what its backend has. */
 import type { Placed } from './check-writes.ts';
+import type { Era } from './eras.ts';
 import type { Backend, Operation, ReadSent, Violation } from './history.ts';
-import type { Era } from './owners.ts';
 
 /** What was acknowledged up to some moment. */
 interface Acknowledged {

@@ -1,8 +1,8 @@
-/** Property 6: where a user is at the end, and what it wrote since it last moved to `new`. */
+/** Property 6: what a user wrote to `new` since it came there, whenever a change that was not forced takes it back. */
 import type { Placed } from './check-writes.ts';
-import { named } from './check-writes.ts';
+import type { Era } from './eras.ts';
 import type { Operation, Violation } from './history.ts';
-import type { Era } from './owners.ts';
+import { named } from './named.ts';
 
 /** @param operations of one user */
 export function checkStranded(
@@ -10,16 +10,21 @@ export function checkStranded(
   placed: readonly Placed[],
   operations: readonly Operation[],
 ): readonly Violation[] {
-  const last = eras.at(-1);
-  if (last?.owner !== 'legacy' || last.change === undefined || last.change.force) return [];
   const acknowledged = new Set(
     operations.flatMap((each) => (each.kind === 'write' && each.outcome === 'ok' ? [each.value] : [])),
   );
-  const left = placed.filter(({ write, era }) => era === eras.length - 2 && acknowledged.has(write.value));
-  const first = left[0];
-  if (first === undefined) return [];
-  const text =
-    `${left.length} acknowledged writes, ${first.write.value} the first, ` +
-    `were left behind in new by ${named(last.change)}`;
-  return [{ property: 6, user: first.write.user, text }];
+  const writes = placed.filter(({ write }) => acknowledged.has(write.value));
+  return eras.flatMap(({ owner, change }, index) => {
+    // While nothing is done for the user it is nowhere: it was where it was before.
+    const before = eras[index - 1]?.owner === undefined ? index - 2 : index - 1;
+    if (owner !== 'legacy' || eras[before]?.owner !== 'new') return [];
+    if (change === undefined || change.force || eras[index - 1]?.change?.force === true) return [];
+    const left = writes.filter(({ era }) => era === before);
+    const first = left[0];
+    if (first === undefined) return [];
+    const text =
+      `${left.length} acknowledged writes, ${first.write.value} the first, ` +
+      `were left behind in new by ${named(change)}`;
+    return [{ property: 6 as const, user: first.write.user, text }];
+  });
 }

@@ -1,6 +1,8 @@
 /** Properties 1, 2, 3 and 7: every write that was applied, against the eras of its user. */
-import type { Applied, Backend, Change, Violation } from './history.ts';
-import { type Candidate, concerns, type Era, ownerAt } from './owners.ts';
+import type { Era } from './eras.ts';
+import type { Applied, Backend, Change, CohortAtStart, UserAtStart, Violation } from './history.ts';
+import { named } from './named.ts';
+import { ownerInside } from './owners.ts';
 
 /** A write, and the place of its era among those of its user. */
 export interface Placed {
@@ -29,10 +31,10 @@ export function eraOf(
 
 /** @param writes of one user, in the order in which they were applied */
 export function checkWrites(
-  candidate: Candidate,
+  user: UserAtStart,
   eras: readonly Era[],
   writes: readonly Applied[],
-  undone: readonly Change[],
+  undone: readonly Undone[],
 ): CheckedWrites {
   const placed: Placed[] = [];
   const violations: Violation[] = [];
@@ -40,7 +42,7 @@ export function checkWrites(
   for (const write of writes) {
     const found = eraOf(eras, write.backend, era, write.beganMs, write.appliedMs);
     if (found === undefined) {
-      violations.push(astray(candidate, eras, write, undone));
+      violations.push(astray(user, eras, write, undone));
     } else {
       era = found;
       placed.push({ write, era });
@@ -51,14 +53,13 @@ export function checkWrites(
 
 /** Names the property that a write in nobody's era breaks. */
 function astray(
-  candidate: Candidate,
+  { user, ordinal }: UserAtStart,
   eras: readonly Era[],
   write: Applied,
-  undone: readonly Change[],
+  undone: readonly Undone[],
 ): Violation {
-  const { user } = candidate;
   const what = `write ${write.value} was applied by ${write.backend} (${at(write)})`;
-  const culprit = undone.find((change) => wouldHaveMoved(change, candidate, write));
+  const culprit = undone.find((each) => wouldHaveMoved(each, user, ordinal, write))?.change;
   if (culprit !== undefined) {
     return { property: 7, user, text: `${what}, as if ${named(culprit)}, which was undone, had moved it` };
   }
@@ -68,7 +69,7 @@ function astray(
   }
   const inForce = eras.findLast((era) => era.fromMs <= appliedMs);
   const since = inForce?.change === undefined ? 'from the beginning' : `since ${named(inForce.change)}`;
-  const owned = `while ${inForce?.owner} owned the user ${since}`;
+  const owned = `while ${inForce?.owner ?? 'nobody'} owned the user ${since}`;
   const hadIt = eras.some((era) => era.owner === backend && era.fromMs <= appliedMs);
   if (!hadIt) return { property: 1, user, text: `${what} ${owned}: that backend never had it` };
   // It was on its way while the change was made, or was sent when that was over.
@@ -76,11 +77,34 @@ function astray(
   return { property, user, text: `${what} ${owned}: that backend had lost it` };
 }
 
-function wouldHaveMoved(change: Change, candidate: Candidate, write: Applied): boolean {
-  if (!concerns(change, candidate)) return false;
+/** A change that was undone, and, for one of a cohort, what it was about. */
+export interface Undone {
+  readonly change: Change;
+  readonly cohort: CohortAtStart | undefined;
+}
+
+function wouldHaveMoved(
+  { change, cohort }: Undone,
+  user: string,
+  ordinal: number | undefined,
+  write: Applied,
+): boolean {
   if (change.requestedMs > write.appliedMs || write.beganMs > change.overMs) return false;
-  if (change.kind === 'pin') return change.to === write.backend;
-  return ownerAt(change.to, candidate) === write.backend && ownerAt(change.from, candidate) !== write.backend;
+  switch (change.kind) {
+    case 'pin':
+      return change.user === user && change.to === write.backend;
+    case 'members':
+      return change.users.includes(user);
+    case 'cohort': {
+      if (cohort === undefined) return false;
+      const [before, after] = [change.from, change.to].map((definition) =>
+        ownerInside({ ...definition, salt: cohort.salt }, user, ordinal),
+      );
+      return after === write.backend && before !== write.backend;
+    }
+    default:
+      return change satisfies never;
+  }
 }
 
 /** A write of an owner has ended before the first of the next owner begins. */
@@ -105,12 +129,4 @@ function overlaps(placed: readonly Placed[], eras: readonly Era[]): readonly Vio
 
 function at({ beganSeq, appliedSeq, beganMs, appliedMs }: Applied): string {
   return `${beganSeq} to ${appliedSeq}, ${beganMs.toFixed(1)} to ${appliedMs.toFixed(1)} ms`;
-}
-
-export function named(change: Change): string {
-  const to =
-    change.kind === 'pin'
-      ? `pin of ${change.user} to ${change.to ?? 'nothing'}`
-      : `${change.cohort} to ${change.to.stage} ${change.to.ramp}`;
-  return `change ${change.id} (${to}, ${change.requestedMs.toFixed(1)} to ${change.overMs.toFixed(1)} ms)`;
 }

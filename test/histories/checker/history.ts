@@ -16,21 +16,27 @@ export interface StageAndRamp {
   readonly ramp: Ramp;
 }
 
-/** A cohort as it was when the run began. */
+/** A cohort as it was when the run began. They are in the order in which their rules are tried. */
 export interface CohortAtStart extends StageAndRamp {
   readonly name: string;
   readonly salt: string;
+  /** Its rule: users with one of these plans; without it no rule. */
+  readonly plans?: readonly string[];
+  /** It takes whom no rule takes. */
+  readonly isDefault?: boolean;
 }
 
 export interface UserAtStart {
   readonly user: string;
-  /**
-   * The cohorts that it may belong to: one, or two for a user whose attributes change. Which of these it is was
-   * decided once, by a request that nobody noted.
-   */
+  /** The cohort that it is a member of; one of these, when there are several. Without any, its plans lead it. */
   readonly cohorts: readonly string[];
   /** The place among the explicit members. */
   readonly ordinal?: number;
+  /**
+   * With each request one of these, by which rules place it. Where they lead it, and since when it stays there, was
+   * decided by requests that nobody noted.
+   */
+  readonly plans?: readonly string[];
 }
 
 /** A write that a backend applied. Both backends share one order. */
@@ -85,16 +91,18 @@ interface AuditedChange {
   readonly note: string;
 }
 
-/** A stage or ramp of a cohort. */
+/** A stage, a ramp or a rule of a cohort. */
 export interface CohortChange extends AuditedChange {
   readonly kind: 'cohort';
   readonly cohort: string;
   readonly from: StageAndRamp;
   readonly to: StageAndRamp;
+  /** The plans of its rule, when that is another one than before. */
+  readonly plans?: readonly string[];
   readonly movesTruth: boolean;
   /** Writes in `new` were knowingly left behind. */
   readonly force: boolean;
-  /** Users who stay in `new` because they wrote there. */
+  /** Users who stay in `new` because they wrote there: they are pinned. */
   readonly kept: readonly string[];
 }
 
@@ -103,10 +111,25 @@ export interface PinChange extends AuditedChange {
   readonly kind: 'pin';
   readonly user: string;
   readonly to: Backend | null;
+  /** False when the user was pinned like that already. */
+  readonly changed: boolean;
+  readonly movesTruth: boolean;
   readonly force: boolean;
 }
 
-export type Change = CohortChange | PinChange;
+/** Users who were made members of a cohort, or taken out of it: one batch of a job. */
+export interface MembersChange extends AuditedChange {
+  readonly kind: 'members';
+  /** `reassign` takes out those whom a rule had placed. */
+  readonly action: 'add' | 'remove' | 'reassign';
+  readonly cohort: string;
+  /** Those whose membership is another one since; who stayed because of its writes is not among them. */
+  readonly users: readonly string[];
+  readonly movesTruth: boolean;
+  readonly force: boolean;
+}
+
+export type Change = CohortChange | PinChange | MembersChange;
 
 export interface History {
   /** Whether nobody's writes may be left behind in `new` by a change that is not forced. */

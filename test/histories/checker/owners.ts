@@ -1,7 +1,4 @@
-/**
- * Who owns a user, worked out from the audit alone: the changes that bear on the user, in the order of their epochs,
- * cut its time into eras of one owner each.
- */
+/** Who owns a user as things stand: by its pin, its membership, or the cohorts that its plans lead it to. */
 import type { Backend, Change, CohortAtStart, Ramp, Stage, StageAndRamp, UserAtStart } from './history.ts';
 import { bucketOf } from './ramp-bucket.ts';
 
@@ -15,90 +12,112 @@ const OWNERS: { readonly [S in Stage]: readonly [inside: Backend, outside: Backe
   complete: ['new', 'new'],
 };
 
-/** One stretch of time in which one backend owns the user. */
-export interface Era {
-  readonly owner: Backend;
-  /** It began between these two. */
-  readonly fromMs: number;
-  readonly byMs: number;
-  /** It ended between these two. */
-  readonly untilMs: number;
-  readonly endedMs: number;
-  /** What began it; `undefined` for the first. */
-  readonly change: Change | undefined;
-}
+/** In the order of their rules. */
+export type Cohorts = readonly CohortAtStart[];
 
-export interface Candidate {
-  readonly user: string;
-  readonly cohort: CohortAtStart;
+export interface Membership {
+  readonly cohort: string;
+  /** The place among the explicit members; `undefined` where no ramp by count reaches, or a rule did it. */
   readonly ordinal: number | undefined;
 }
 
-export function candidatesOf(user: UserAtStart, cohorts: readonly CohortAtStart[]): readonly Candidate[] {
-  return cohorts
-    .filter(({ name }) => user.cohorts.includes(name))
-    .map((cohort) => ({ user: user.user, cohort, ordinal: user.ordinal }));
-}
-
-function isInside(ramp: Ramp, { user, cohort, ordinal }: Candidate): boolean {
-  if (typeof ramp === 'number') return ordinal !== undefined && ordinal < ramp;
-  return bucketOf(cohort.salt, user) < Math.round(Number(ramp.slice(0, -1)) * 100);
-}
-
-/** The owner of a user who is not pinned. */
-export function ownerAt({ stage, ramp }: StageAndRamp, candidate: Candidate): Backend {
-  const [inside, outside] = OWNERS[stage];
-  return isInside(ramp, candidate) ? inside : outside;
-}
-
-/** Who owns the user as things stand. */
-interface Standing {
-  readonly cohort: StageAndRamp;
+/** What is known of one user. */
+export interface Standing {
+  readonly membership: Membership | null;
   readonly pin: Backend | null;
 }
 
-/** What the change makes of it; the same object when it does not bear on this user. */
-function after(standing: Standing, change: Change, { user, cohort }: Candidate): Standing {
-  if (change.kind === 'pin') return change.user === user ? { ...standing, pin: change.to } : standing;
-  if (change.cohort !== cohort.name) return standing;
-  return { cohort: change.to, pin: change.kept.includes(user) ? 'new' : standing.pin };
+export function ownerInside(
+  cohort: StageAndRamp & { readonly salt: string },
+  user: string,
+  ordinal: number | undefined,
+): Backend {
+  const [inside, outside] = OWNERS[cohort.stage];
+  return isInside(cohort.ramp, cohort.salt, user, ordinal) ? inside : outside;
 }
 
-export function ownerOf({ cohort, pin }: Standing, candidate: Candidate): Backend {
-  return pin ?? ownerAt(cohort, candidate);
+function isInside(ramp: Ramp, salt: string, user: string, ordinal: number | undefined): boolean {
+  if (typeof ramp === 'number') return ordinal !== undefined && ordinal < ramp;
+  return bucketOf(salt, user) < Math.round(Number(ramp.slice(0, -1)) * 100);
 }
 
-/** @param changes done, in the order of their epochs */
-export function erasOf(candidate: Candidate, changes: readonly Change[]): readonly Era[] {
-  let standing: Standing = { cohort: candidate.cohort, pin: null };
-  let owner = ownerOf(standing, candidate);
-  const begun: { owner: Backend; change: Change | undefined }[] = [{ owner, change: undefined }];
-  for (const change of changes) {
-    standing = after(standing, change, candidate);
-    const next = ownerOf(standing, candidate);
-    if (next !== owner) begun.push({ owner: next, change });
-    owner = next;
-  }
-  return begun.map((era, index) => {
-    const end = begun[index + 1]?.change;
-    return {
-      ...era,
-      fromMs: era.change?.requestedMs ?? -Infinity,
-      byMs: era.change?.overMs ?? -Infinity,
-      untilMs: end?.requestedMs ?? Infinity,
-      endedMs: end?.overMs ?? Infinity,
-    };
+/** The cohorts that requests of a user without a membership may lead it to. */
+export function ledTo({ plans = [] }: UserAtStart, cohorts: Cohorts): readonly string[] {
+  const fallback = cohorts.find(({ isDefault }) => isDefault === true);
+  const led = plans.flatMap((plan) => {
+    const cohort = cohorts.find((each) => each.plans?.includes(plan) === true) ?? fallback;
+    return cohort === undefined ? [] : [cohort.name];
   });
+  return [...new Set(led)];
+}
+
+/**
+ * @returns `undefined` when its requests would lead it to different owners: then the first one gives it a membership,
+ *   and until then nothing is done for it
+ */
+export function ownerOf(user: UserAtStart, standing: Standing, cohorts: Cohorts): Backend | undefined {
+  const { membership, pin } = standing;
+  if (pin !== null) return pin;
+  const places: readonly Membership[] =
+    membership === null
+      ? ledTo(user, cohorts).map((cohort) => ({ cohort, ordinal: undefined }))
+      : [membership];
+  const owners = places.flatMap(({ cohort, ordinal }) => {
+    const found = cohorts.find(({ name }) => name === cohort);
+    return found === undefined ? [] : [ownerInside(found, user.user, ordinal)];
+  });
+  return owners.every((owner) => owner === owners[0]) ? owners[0] : undefined;
+}
+
+/** The definitions as the change leaves them; the same object when it is not about one. */
+export function cohortsAfter(cohorts: Cohorts, change: Change): Cohorts {
+  if (change.kind !== 'cohort') return cohorts;
+  const { to, plans } = change;
+  return cohorts.map((each) =>
+    each.name === change.cohort
+      ? { ...each, stage: to.stage, ramp: to.ramp, ...(plans === undefined ? {} : { plans }) }
+      : each,
+  );
+}
+
+/** What the change makes of it; the same object when it does not bear on this user. */
+export function standingAfter(standing: Standing, change: Change, user: string): Standing {
+  switch (change.kind) {
+    case 'cohort':
+      return change.kept.includes(user) ? { ...standing, pin: 'new' } : standing;
+    case 'pin':
+      return change.user === user ? { ...standing, pin: change.to } : standing;
+    case 'members': {
+      if (!change.users.includes(user)) return standing;
+      // Places are never given twice: whoever comes later is behind all those of the beginning.
+      const membership = change.action === 'add' ? { cohort: change.cohort, ordinal: undefined } : null;
+      return { ...standing, membership };
+    }
+    default:
+      return change satisfies never;
+  }
 }
 
 /** Whether the change, had it been done, would bear on this user. */
-export function concerns(change: Change, { user, cohort }: Candidate): boolean {
-  return change.kind === 'pin' ? change.user === user : change.cohort === cohort.name;
+export function concerns(change: Change, user: UserAtStart, standing: Standing): boolean {
+  switch (change.kind) {
+    case 'pin':
+      return change.user === user.user;
+    case 'members':
+      return change.users.includes(user.user);
+    case 'cohort':
+      if (change.kept.includes(user.user)) return true;
+      return standing.membership === null || standing.membership.cohort === change.cohort;
+    default:
+      return change satisfies never;
+  }
 }
 
-/** Those that are in force, in the order in which they came into force. */
+/** Those that are in force, in the order in which they came into force: of one epoch, those of users first. */
 export function inOrder(changes: readonly Change[]): readonly Change[] {
   return changes
     .filter(({ outcome }) => outcome === 'done')
-    .toSorted((a, b) => (a.epoch ?? 0) - (b.epoch ?? 0));
+    .toSorted(
+      (a, b) => (a.epoch ?? 0) - (b.epoch ?? 0) || Number(a.kind === 'cohort') - Number(b.kind === 'cohort'),
+    );
 }

@@ -1,0 +1,231 @@
+/**
+ * Cuts the time of a user into eras of one owner each, from the audit: the changes that bear on the user, in the order of
+ * their epochs. A user without a membership gets one from a request that nobody noted, so there may be several ways
+ * in which its time went on. Where the user was seen tells which of them it can have been.
+ */
+import type { Backend, Change, History, UserAtStart, Violation } from './history.ts';
+import { named } from './named.ts';
+import {
+  type Cohorts,
+  cohortsAfter,
+  concerns,
+  ledTo,
+  ownerOf,
+  type Standing,
+  standingAfter,
+} from './owners.ts';
+
+/** One stretch of time in which one backend owns the user. */
+export interface Era {
+  /** `undefined` while nothing is done for the user. */
+  readonly owner: Backend | undefined;
+  /** It began between these two. */
+  readonly fromMs: number;
+  readonly byMs: number;
+  /** It ended between these two. */
+  readonly untilMs: number;
+  readonly endedMs: number;
+  /** What began it; `undefined` for the first. */
+  readonly change: Change | undefined;
+}
+
+/** Something that a backend did for the user, from when it may have begun to when it was over. */
+export interface Sighting {
+  readonly backend: Backend;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** One way in which the time of a user may have gone on. */
+export interface Way {
+  readonly eras: readonly Era[];
+  /** Where the audit tells of something that cannot have been. */
+  readonly violations: readonly Violation[];
+}
+
+interface Begun {
+  /** Equal for equal eras. */
+  readonly id: number;
+  readonly owner: Backend | undefined;
+  readonly change: Change | undefined;
+  readonly before: Begun | undefined;
+}
+
+interface Open {
+  readonly standing: Standing;
+  readonly begun: Begun;
+  readonly violations: readonly Violation[];
+  /** How much of what was seen it does not explain. */
+  readonly wrong: number;
+}
+
+/** Ways that are followed. More than these differ in nothing that anybody has seen. */
+const WAYS_MAX = 48;
+
+class Search {
+  readonly #user: UserAtStart;
+  readonly #sightings: readonly Sighting[];
+  readonly #ids = new Map<string, number>();
+  #cohorts: Cohorts;
+  #ways: readonly Open[];
+  #sinceMs = -Infinity;
+  #seen = 0;
+
+  /** @param sightings in the order of their beginnings */
+  constructor(user: UserAtStart, cohorts: Cohorts, sightings: readonly Sighting[]) {
+    this.#user = user;
+    this.#cohorts = cohorts;
+    this.#sightings = sightings;
+    const member = cohorts.filter(({ name }) => user.cohorts.includes(name));
+    const memberships =
+      member.length === 0 ? [null] : member.map(({ name }) => ({ cohort: name, ordinal: user.ordinal }));
+    this.#ways = this.#fewest(
+      memberships.flatMap((membership) =>
+        this.#placements({ membership, pin: null }).map((standing) => {
+          const owner = ownerOf(user, standing, cohorts);
+          const begun = {
+            id: this.#id(undefined, owner, undefined),
+            owner,
+            change: undefined,
+            before: undefined,
+          };
+          return { standing, begun, violations: [], wrong: 0 };
+        }),
+      ),
+    );
+  }
+
+  follow(change: Change): void {
+    const before = this.#cohorts;
+    this.#cohorts = cohortsAfter(before, change);
+    if (!this.#ways.some(({ standing }) => concerns(change, this.#user, standing))) return;
+    const seen = this.#seenUntil(change.requestedMs);
+    this.#sinceMs = Math.max(this.#sinceMs, change.overMs);
+    this.#ways = this.#fewest(this.#ways.flatMap((way) => this.#after(way, change, before, seen)));
+  }
+
+  /** What was done for the user between two changes, when nothing can have moved it. */
+  #seenUntil(untilMs: number): readonly Sighting[] {
+    const seen: Sighting[] = [];
+    for (; this.#seen < this.#sightings.length; this.#seen += 1) {
+      const sighting = this.#sightings[this.#seen];
+      if (sighting === undefined || sighting.fromMs >= untilMs) break;
+      if (sighting.fromMs > this.#sinceMs && sighting.toMs < untilMs) seen.push(sighting);
+    }
+    return seen;
+  }
+
+  #after(way: Open, change: Change, before: Cohorts, seen: readonly Sighting[]): readonly Open[] {
+    const user = this.#user;
+    const { owner } = way.begun;
+    const odd = oddity(change, user, way.standing, owner);
+    const violations = odd === undefined ? way.violations : [...way.violations, odd];
+    const unexplained = seen.filter(({ backend }) => backend !== owner).length;
+    const wrong = way.wrong + unexplained + (odd === undefined ? 0 : 1);
+    const standing = standingAfter(way.standing, change, user.user);
+    // A gateway may also place it while the change is made, by what it knew before.
+    const stale = change.kind === 'cohort' ? this.#placements(standing, before) : [];
+    return [...this.#placements(standing), ...stale].map((next) => {
+      const owned = ownerOf(user, next, this.#cohorts);
+      const begun =
+        owned === owner
+          ? way.begun
+          : { id: this.#id(way.begun, owned, change), owner: owned, change, before: way.begun };
+      const unheld = !change.movesTruth && owned !== owner && owned !== undefined && owner !== undefined;
+      if (!unheld) return { standing: next, begun, violations, wrong };
+      const text = `${named(change)} was made without a hold, and moves ${user.user}`;
+      const moved: Violation = { property: 1, user: user.user, text };
+      return { standing: next, begun, violations: [...violations, moved], wrong: wrong + 1 };
+    });
+  }
+
+  /** A user without a membership may be given one at any time, or stay without. */
+  #placements(standing: Standing, cohorts = this.#cohorts): readonly Standing[] {
+    if (standing.membership !== null) return [standing];
+    const placed = ledTo(this.#user, cohorts).map((cohort) => ({
+      ...standing,
+      membership: { cohort, ordinal: undefined },
+    }));
+    return [standing, ...placed];
+  }
+
+  #id(before: Begun | undefined, owner: Backend | undefined, change: Change | undefined): number {
+    const key = `${before?.id} ${owner} ${change?.id}`;
+    const id = this.#ids.get(key) ?? this.#ids.size;
+    this.#ids.set(key, id);
+    return id;
+  }
+
+  #fewest(ways: readonly Open[]): readonly Open[] {
+    const best = new Map<string, Open>();
+    for (const way of ways) {
+      const { membership, pin } = way.standing;
+      const key = `${way.begun.id} ${pin} ${membership?.cohort} ${membership?.ordinal}`;
+      const known = best.get(key);
+      if (known === undefined || way.wrong < known.wrong) best.set(key, way);
+    }
+    return [...best.values()].toSorted((a, b) => a.wrong - b.wrong).slice(0, WAYS_MAX);
+  }
+
+  end(): readonly Way[] {
+    const seen = this.#seenUntil(Infinity);
+    const wrongAtLast = ({ begun, wrong }: Open): number =>
+      wrong + seen.filter(({ backend }) => backend !== begun.owner).length;
+    const different = new Map<number, Open>();
+    for (const way of this.#ways.toSorted((a, b) => wrongAtLast(a) - wrongAtLast(b))) {
+      if (!different.has(way.begun.id)) different.set(way.begun.id, way);
+    }
+    return [...different.values()].map(({ begun, violations }) => ({ eras: erasOf(begun), violations }));
+  }
+}
+
+/** What the audit says of the user and what cannot have been. */
+function oddity(
+  change: Change,
+  { user }: UserAtStart,
+  { membership, pin }: Standing,
+  owner: Backend | undefined,
+): Violation | undefined {
+  const odd = (text: string): Violation => ({ property: 1, user, text: `${named(change)} ${text}` });
+  if (change.kind === 'cohort' && change.kept.includes(user) && owner === 'legacy') {
+    return odd(`keeps ${user} in new, where it was not`);
+  }
+  if (change.kind === 'pin' && change.user === user && change.changed === (change.to === pin)) {
+    const was = `when it was pinned to ${pin ?? 'nothing'}`;
+    return odd(change.changed ? `altered something ${was}` : `altered nothing ${was}`);
+  }
+  if (change.kind !== 'members' || change.action === 'add' || !change.users.includes(user)) return undefined;
+  return membership?.cohort === change.cohort ? undefined : odd(`takes ${user} out, who was not in it`);
+}
+
+function erasOf(last: Begun): readonly Era[] {
+  const begun: Begun[] = [];
+  for (let each: Begun | undefined = last; each !== undefined; each = each.before) begun.unshift(each);
+  return begun.map(({ owner, change }, index) => {
+    const end = begun[index + 1]?.change;
+    return {
+      owner,
+      change,
+      fromMs: change?.requestedMs ?? -Infinity,
+      byMs: change?.overMs ?? -Infinity,
+      untilMs: end?.requestedMs ?? Infinity,
+      endedMs: end?.overMs ?? Infinity,
+    };
+  });
+}
+
+/**
+ * The ways in which the time of a user may have gone on, the likeliest first.
+ *
+ * @param changes done, in the order of their epochs
+ */
+export function waysOf(
+  user: UserAtStart,
+  { cohorts }: Pick<History, 'cohorts'>,
+  changes: readonly Change[],
+  sightings: readonly Sighting[],
+): readonly Way[] {
+  const search = new Search(user, cohorts, sightings);
+  for (const change of changes) search.follow(change);
+  return search.end();
+}
