@@ -25,6 +25,7 @@ import { type Explanation, explainRequest, type HypotheticalRequest } from './pi
 import type { Identifier } from './pipeline/identity-of.ts';
 import { Pipeline, type Stage } from './pipeline/pipeline.ts';
 import type { RouteTable } from './pipeline/route-of.ts';
+import { chooseShadowRead, stillStands } from './pipeline/shadow-stage.ts';
 import {
   type Deciding,
   decideBackend,
@@ -38,6 +39,12 @@ import {
 } from './pipeline/stages.ts';
 import { mayStay, takeForWrite } from './pipeline/tunnels.ts';
 import { compileRoutes } from './routing/router.ts';
+import {
+  createShadowReads,
+  type GatewayShadow,
+  type ShadowReports,
+  type ShadowWiring,
+} from './shadow/create-shadow-reads.ts';
 import type { StateChange, StateMap } from './state/state-map.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { BackendClient } from './upstream/backend-client.ts';
@@ -51,6 +58,8 @@ export interface GatewayOptions {
   readonly writes?: InFlightWrites;
   /** Fences the gateway besides the state map: others may take it for gone. */
   readonly fence?: { readonly fenced: boolean };
+  /** Where shadow reads are told to. Without it there are none. */
+  readonly reports?: ShadowReports | undefined;
   /** A monotonic clock, milliseconds. */
   readonly now?: () => number;
 }
@@ -87,6 +96,7 @@ export class Gateway {
   readonly #stalls: StallWatch;
   readonly #listener: Listener;
   readonly #stopListening: () => void;
+  readonly #shadow: GatewayShadow | undefined;
   readonly #sender = new Sender();
   readonly #upgrades = new WeakMap<Exchange, TunnelClient>();
   readonly #keyObserver = {
@@ -108,7 +118,7 @@ export class Gateway {
   #inFlight = 0;
 
   constructor(options: GatewayOptions) {
-    const { config, state, telemetry, fence, now = () => performance.now() } = options;
+    const { config, state, telemetry, fence, reports, now = () => performance.now() } = options;
     this.state = state;
     this.#writes = options.writes ?? new InFlightWrites();
     this.#fenced = () => state.attachment === 'fenced' || fence?.fenced === true;
@@ -126,6 +136,10 @@ export class Gateway {
       (exchange) => this.#telemetry.tunnelClosed(exchange.backend ?? 'legacy'),
     );
     this.#stopListening = state.onChange((change) => this.#onState(change));
+    if (reports !== undefined) {
+      const stands: ShadowWiring['stands'] = (read) => stillStands(read, this.#compiled.deciding);
+      this.#shadow = createShadowReads({ config, reports, telemetry, stands, now });
+    }
     this.#compiled = this.#compile(config);
     this.#listener = new Listener(config, {
       onRequest: (request, response) => this.#onRequest(request, response),
@@ -174,6 +188,7 @@ export class Gateway {
     this.#compiled = this.#compile({ ...next, backends: this.config.backends, listen: this.config.listen });
     void this.#compiled.identifier.warmUp();
     this.#held.reconfigure(next.cutover);
+    this.#shadow?.reconfigure(this.config);
     this.#listener.renewCertificate(this.config.listen);
   }
 
@@ -183,9 +198,12 @@ export class Gateway {
    * @param options.graceMs bound on the whole, milliseconds; what is left then is cut
    */
   async close({ graceMs = this.config.shutdown.graceMs } = {}): Promise<{ cut: number }> {
+    // First: whoever stops has users to finish with.
+    this.#shadow?.reads.stop();
     const cut = await this.#listener.close(graceMs);
     this.#stopListening();
     this.#lingering.close();
+    await this.#shadow?.close();
     await Promise.all([this.#clients.legacy.destroy(), this.#clients.new.destroy()]);
     return { cut };
   }
@@ -211,7 +229,7 @@ export class Gateway {
       now: this.#now,
       onRetry: (backend) => this.#telemetry.retried(backend),
     };
-    const stages = (classify: Stage[], last: Stage): Stage[] => [
+    const stages = (classify: Stage[], last: Stage[]): Stage[] => [
       // First: nothing of an unclean request may be believed.
       readHead(limits.headersMax),
       // Before identity: the route captures path parameters, and says whether a user is required.
@@ -227,8 +245,11 @@ export class Gateway {
       recordMembership(deciding),
       // Last, so that a write leaves for the truth of this very moment.
       waitForRelease(deciding, this.#held, this.#telemetry, this.#now),
-      last,
+      ...last,
     ];
+    const send: Stage = (exchange) => this.#sender.send(exchange, this.#clientOf(exchange), policy);
+    // By the decision that holds, and before the request is sent: what is chosen is kept while it passes.
+    const choose = this.#shadow === undefined ? [] : [chooseShadowRead(deciding, this.#shadow.reads)];
     const pipelineOf = (all: Stage[]): Pipeline =>
       new Pipeline(all, this.#now, (exchange, error) => this.#onDefect(exchange, error));
     return {
@@ -238,10 +259,8 @@ export class Gateway {
       connections: new ClientConnections(new TrustedProxies(forwarding.trustedProxies)),
       policy,
       deciding,
-      pipeline: pipelineOf(
-        stages([], (exchange) => this.#sender.send(exchange, this.#clientOf(exchange), policy)),
-      ),
-      upgradePipeline: pipelineOf(stages([takeForWrite], (exchange) => this.#tunnel(exchange, policy))),
+      pipeline: pipelineOf(stages([], [...choose, send])),
+      upgradePipeline: pipelineOf(stages([takeForWrite], [(exchange) => this.#tunnel(exchange, policy)])),
     };
   }
 

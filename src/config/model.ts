@@ -159,7 +159,18 @@ export interface ConfigModel {
     readonly concurrencyMax: number;
     readonly deadlineMs: number;
     readonly bodyBytesMax: number;
+    /** Before a difference is read again on both sides. */
     readonly confirmAfterMs: number;
+    /** The share of chosen reads that ask the authoritative side again, 0 to 1. */
+    readonly noiseSample: number;
+    /** Sent with the reads of stored samples, whose own credentials are not stored. */
+    readonly replayHeaders: { readonly [name: string]: string };
+    /** Paths into documents whose values are not stored, besides what looks secret or personal by itself. */
+    readonly redact: readonly string[];
+    /** Names of fields whose values are not stored. */
+    readonly redactNames: readonly string[];
+    /** How long samples are stored, days. */
+    readonly sampleDays: number;
   };
   readonly guard: {
     readonly windowMs: number;

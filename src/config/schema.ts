@@ -142,6 +142,20 @@ export const ShadowSchema = section({
   deadlineMs: milliseconds(5000, 1, 600_000),
   bodyBytesMax: bytes(1_048_576, 0, 1_073_741_824),
   confirmAfterMs: milliseconds(500, 0, 600_000),
+  noiseSample: share(0.1),
+  replayHeaders: Type.Record(Type.String(), text({ secret: true, expected: 'the value of a header' }), {
+    default: {},
+    expected: 'a mapping from names of headers to their values',
+  }),
+  redact: list(
+    text({ pattern: '^\\$', maxLength: 1024, expected: 'a path into the document such as $.user.name' }),
+    {
+      default: [],
+      expected: 'a list of paths into documents',
+    },
+  ),
+  redactNames: list(text({ maxLength: 256 }), { default: [], expected: 'a list of names of fields' }),
+  sampleDays: count(14, 1, 90),
 });
 
 export const GuardSchema = section({

@@ -7,6 +7,7 @@ import { counter, type Family, gauge, seconds } from './families.ts';
 import { Histogram, HOLD_SHAPE } from './histogram.ts';
 import { type LogLevel, type OpenLog, openLog } from './logger.ts';
 import { ProcessMetrics } from './process-metrics.ts';
+import { ShadowCounts } from './shadow-counts.ts';
 import { type StateView, stateFamilies } from './state-metrics.ts';
 import type { AccessEntry, RequestCell, Telemetry } from './telemetry.ts';
 import { VERSION } from './version.ts';
@@ -56,6 +57,7 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
   readonly #rejected = new Map<string, number>();
   readonly #retries = { legacy: 0, new: 0 };
   readonly #tunnelsClosed = { legacy: 0, new: 0 };
+  readonly #shadow = new ShadowCounts();
   #heldWrites = 0;
   readonly #held = new Histogram(HOLD_SHAPE);
 
@@ -94,6 +96,14 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
 
   retried(backend: Backend): void {
     this.#retries[backend] += 1;
+  }
+
+  shadowRead(route: string, cohort: string | undefined, verdict: string): void {
+    this.#shadow.read(route, cohort, verdict);
+  }
+
+  shadowSkipped(reason: string): void {
+    this.#shadow.skipped(reason);
   }
 
   heldWrites(delta: 1 | -1): void {
@@ -142,6 +152,7 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
         'WebSockets closed because their user was moved.',
         BACKENDS.map((backend) => ({ labels: { backend }, value: this.#tunnelsClosed[backend] })),
       ),
+      ...this.#shadow.families(),
       gauge('turnout_build_info', 'Always 1; the labels say what is running.', 'max', [
         { labels: { version: VERSION, node: process.version }, value: 1 },
       ]),

@@ -13,6 +13,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   decision: [],
   comparison: [],
   config: ['routing'],
+  // Off the data path: chosen on it, sent and compared when the user has the answer.
+  shadow: ['comparison', 'config', 'forwarding', 'intake', 'telemetry', 'upstream'],
   // The cutover declares what it needs of the stores (change.ts, stores.ts); storage and state keep it.
   storage: ['config', 'cutover'],
   state: ['config', 'cutover', 'storage'],
@@ -29,6 +31,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'intake',
     'pipeline',
     'routing',
+    'shadow',
     'state',
     'telemetry',
     'upstream',
