@@ -19,6 +19,8 @@ export interface ShadowReports {
   readonly lagging?: () => boolean;
   /** 0 to 1. */
   readonly random?: () => number;
+  /** Bound on the bodies that are kept at a time; 64 of the largest that are allowed unless given. */
+  readonly keptBytesMax?: number;
   /** How long a backend that is down is left alone, milliseconds. */
   readonly breakerResetMs?: number;
 }
@@ -40,7 +42,7 @@ export interface GatewayShadow {
 
 export function createShadowReads({ config, reports, telemetry, stands, now }: ShadowWiring): GatewayShadow {
   const { backends } = config;
-  const { lagging, random = Math.random, rules: runTime, breakerResetMs } = reports;
+  const { lagging, random = Math.random, rules: runTime, keptBytesMax, breakerResetMs } = reports;
   const lag = new LoopLag(now);
   const onDefect = (error: unknown): void => {
     telemetry.log.error({ event: 'defect', err: error }, 'a shadow read met a defect of the gateway');
@@ -58,6 +60,7 @@ export function createShadowReads({ config, reports, telemetry, stands, now }: S
     lagging: lagging ?? (() => lag.lagging),
     random,
     now,
+    keptBytesMax,
     onDefect,
   });
   return {

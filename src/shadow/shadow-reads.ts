@@ -42,6 +42,7 @@ export interface ShadowParts {
   readonly random: () => number;
   /** A monotonic clock, milliseconds. */
   readonly now: () => number;
+  readonly keptBytesMax: number | undefined;
   readonly onDefect: (error: unknown) => void;
 }
 
@@ -72,7 +73,9 @@ export class ShadowReads {
     const { clients, rules, sink, stands, lagging, now, onDefect } = parts;
     this.#settings = settings;
     this.#parts = parts;
-    this.#budget = new ByteBudget(Math.max(KEPT_BYTES_MIN, KEPT_BODIES * settings.bodyBytesMax));
+    this.#budget = new ByteBudget(
+      parts.keptBytesMax ?? Math.max(KEPT_BYTES_MIN, KEPT_BODIES * settings.bodyBytesMax),
+    );
     this.#turns = new ComparisonTurns(lagging, now);
     this.#pairing = new Pairing({
       settings: () => this.#settings,
