@@ -19,6 +19,7 @@ import type { RecordStore } from './record-store.ts';
 import { registerGateway } from './register-gateway.ts';
 import { registeredGateways } from './registered-gateways.ts';
 import { createMap, replaceMap } from './replace-map.ts';
+import { reportStore } from './report-store.ts';
 import { scanUsers } from './scan-users.ts';
 import { seedCohorts } from './seed-cohorts.ts';
 import type { SqlStore } from './sql.ts';
@@ -119,6 +120,7 @@ function recordStore(store: SqlStore, ready: () => Promise<void>): RecordStore {
       deregisterGateway: (id) => migrated(() => deregisterGateway(store, id)),
       registeredGateways: () => migrated(() => registeredGateways(store)),
     },
+    reports: reportStore(store, migrated),
     close: () => store.close(),
   };
 }

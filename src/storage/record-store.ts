@@ -1,5 +1,6 @@
 import type { ChangeStore } from '../cutover/stores.ts';
 import type { Cohort, User, UserRecord } from '../model.ts';
+import type { ReportStore } from '../reports/report-store.ts';
 
 /** A user's record and the number of the change that wrote it: of two records of a user, the higher is newer. */
 export interface StoredUser {
@@ -114,6 +115,8 @@ export interface RecordStore {
   nextEpoch(mapId: string): Promise<number>;
   /** The changes of cohorts, and the registry of gateways. */
   readonly changes: ChangeStore;
+  /** Mismatch groups, samples, counts of what was compared, rules. */
+  readonly reports: ReportStore;
   /**
    * Runs `work` while no other process on this record runs anything under the same lock. `work` must not call
    * `createMap`, `seedCohorts` or `exclusive`: a process takes one lock at a time.

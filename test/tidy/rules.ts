@@ -12,11 +12,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   routing: [],
   decision: [],
   comparison: [],
+  reports: ['comparison', 'shadow'],
   config: ['routing'],
   // Off the data path: chosen on it, sent and compared when the user has the answer.
   shadow: ['comparison', 'config', 'forwarding', 'intake', 'telemetry', 'upstream'],
-  // The cutover declares what it needs of the stores (change.ts, stores.ts); storage and state keep it.
-  storage: ['config', 'cutover'],
+  // The cutover and the reports declare what they need of the stores (change.ts, stores.ts, report-store.ts); storage
+  // and state keep it.
+  storage: ['comparison', 'config', 'cutover', 'reports', 'shadow'],
   state: ['config', 'cutover', 'storage'],
   telemetry: ['state'],
   upstream: ['config'],

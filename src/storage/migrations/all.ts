@@ -1,9 +1,11 @@
 import { stateMap } from './0001-state-map.ts';
 import { cohortChanges } from './0002-cohort-changes.ts';
+import { reports } from './0005-reports.ts';
 
 /** Every migration in order. One that has been released is never edited; a new one is added. */
 export const MIGRATIONS: readonly { readonly number: number; readonly name: string; readonly sql: string }[] =
   [
     { number: 1, name: 'state-map', sql: stateMap },
     { number: 2, name: 'cohort-changes', sql: cohortChanges },
+    { number: 5, name: 'reports', sql: reports },
   ];
