@@ -45,6 +45,7 @@ import {
   type ShadowReports,
   type ShadowWiring,
 } from './shadow/create-shadow-reads.ts';
+import type { ShadowActivity } from './shadow/shadow-reads.ts';
 import type { StateChange, StateMap } from './state/state-map.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { BackendClient } from './upstream/backend-client.ts';
@@ -160,6 +161,11 @@ export class Gateway {
   /** Requests that have no whole answer yet, tunnels included. */
   inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** What shadow reads have under way; `undefined` where there are none. */
+  shadowActivity(): ShadowActivity | undefined {
+    return this.#shadow?.reads.activity;
   }
 
   async listen(): Promise<void> {

@@ -8,6 +8,7 @@ export class MemorySink implements ReportSink {
   readonly skips: ShadowSkip[] = [];
   /** The bodies of each read as latin1, authoritative and secondary. */
   readonly bodies: (readonly [string | undefined, string | undefined])[] = [];
+  #forgotten = 0;
   #waiters: (() => void)[] = [];
 
   compared(read: ComparedRead): void {
@@ -28,7 +29,13 @@ export class MemorySink implements ReportSink {
   }
 
   get told(): number {
-    return this.reads.length + this.noises.length + this.skips.length;
+    return this.#forgotten + this.reads.length + this.noises.length + this.skips.length;
+  }
+
+  /** Keeps the number of what was told, and nothing else. */
+  forget(): void {
+    this.#forgotten = this.told;
+    for (const list of [this.reads, this.noises, this.skips, this.bodies]) list.length = 0;
   }
 
   /** Waits until so many reads were told, in whatever way. */

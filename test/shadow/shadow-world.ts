@@ -1,6 +1,7 @@
 /** Two backends, a gateway that shadows every read, and what it tells. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ShadowReports } from '../../src/shadow/create-shadow-reads.ts';
+import type { ShadowActivity } from '../../src/shadow/shadow-reads.ts';
 import { type Backend, startBackend } from '../harness/backend.ts';
 import { type Settings, startGateway, type TestGateway } from '../harness/gateway.ts';
 import type { RawAnswer } from '../harness/raw-client.ts';
@@ -35,6 +36,8 @@ export interface World {
   readonly new: Backend;
   readonly gateway: TestGateway;
   readonly sink: MemorySink;
+  /** What is under way in the gateway. */
+  activity(): ShadowActivity;
   /** One request on a connection of its own, of a user whom legacy serves (`leo`) or new does (`nina`). */
   ask(target: string, options?: AskOptions): Promise<RawAnswer>;
 }
@@ -91,5 +94,10 @@ export async function startWorld(t: Teardown, options: WorldOptions = {}): Promi
     client.finish();
     return answer;
   };
-  return { legacy, new: renewed, gateway, sink, ask };
+  const activity = (): ShadowActivity => {
+    const now = gateway.gateway.shadowActivity();
+    if (now === undefined) throw new Error('the gateway has no shadow reads');
+    return now;
+  };
+  return { legacy, new: renewed, gateway, sink, ask, activity };
 }
