@@ -35,7 +35,9 @@ function listOf(check: Check, expected: string, maximum = RULES_MAX, minimum = 0
       problems.push({ place, expected, why: undefined });
       return;
     }
-    value.forEach((item: unknown, index) => void check(item, [...place, index], problems));
+    value.forEach((item: unknown, index) => {
+      check(item, [...place, index], problems);
+    });
   };
 }
 

@@ -18,11 +18,11 @@ export function answer(
     status = 200,
     type = 'application/json',
     headers = [],
-  }: { status?: number; type?: string | undefined; headers?: readonly string[] } = {},
+  }: { status?: number; type?: string | null; headers?: readonly string[] } = {},
 ): Observation {
   return Object.freeze({
     status,
-    headers: type === undefined ? headers : ['Content-Type', type, ...headers],
+    headers: type === null ? headers : ['Content-Type', type, ...headers],
     body: Buffer.from(body),
     bodyTruncated: false,
   });
