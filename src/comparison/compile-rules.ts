@@ -38,12 +38,10 @@ const PATH_EXPECTED = 'a path such as $.items[*].price';
 /** @param written of any shape: it may come from a file or over the network */
 export function compileRules(written: unknown): RuleCompilation {
   const shape = shapeProblems(written);
-  if (shape.problems.length > 0) return { rules: undefined, problems: shape.problems };
   const compiler = new Compiler();
   const rules = compiler.compile(shape.written);
-  return compiler.problems.length > 0
-    ? { rules: undefined, problems: compiler.problems }
-    : { rules, problems: [] };
+  const problems = [...shape.problems, ...compiler.problems];
+  return problems.length > 0 ? { rules: undefined, problems } : { rules, problems: [] };
 }
 
 /** Everything has to be the same. */

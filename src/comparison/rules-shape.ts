@@ -127,16 +127,21 @@ const check = keys({
   contentType: flag,
 });
 
-/** The problems of a value of any shape; without any, it is what `written` says. */
+/** The problems of a value of any shape, and the kinds of rules in it that have none. */
 export function shapeProblems(value: unknown): {
   readonly problems: readonly RuleProblem[];
   readonly written: RulesWritten;
 } {
   const problems: RuleProblem[] = [];
   check(value, [], problems);
-  return { problems, written: isChecked(value, problems) ? value : {} };
+  const wrong = new Set(problems.map(({ place }) => place[0]));
+  const fine = isMapping(value) ? Object.entries(value).filter(([key]) => !wrong.has(key)) : [];
+  const written: unknown = Object.fromEntries(fine);
+  return { problems, written: isChecked(written) ? written : {} };
 }
 
-function isChecked(value: unknown, problems: readonly RuleProblem[]): value is RulesWritten {
-  return isMapping(value) && problems.length === 0;
+function isChecked(value: unknown): value is RulesWritten {
+  const problems: RuleProblem[] = [];
+  check(value, [], problems);
+  return problems.length === 0;
 }

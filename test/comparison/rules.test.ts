@@ -44,7 +44,7 @@ void t.test('unordered arrays are the same when they have the same items equally
       { n: 2, tags: [2, 1], at: 9 },
     ],
   };
-  t.match(outlineOf(json(left), json(right), rules), [/^ignored, unordered \$\.a/]);
+  t.match(outlineOf(json(left), json(right), rules), [/^ignored, .*unordered \$\.a\b/]);
   t.same(outlineOf('{"a":[1,1,2]}', '{"a":[2,2,1]}', { unordered: ['$.a'] }), [
     'mismatched, unordered $.a',
     'missing $.a[1] 1 > -',

@@ -125,7 +125,7 @@ testWrong(t, [
         comparators: { $.a: trimmd, $.b: [trimmed, 3] }
         rename: { "$.a[*]": $.b }`,
     problems: [
-      '6:42  routes[0].shadow.compare.comparators["$.b"][1]: expected text; found the number 3',
+      '6:52  routes[0].shadow.compare.comparators["$.b"][1]: expected text; found the number 3',
     ],
   },
   {
