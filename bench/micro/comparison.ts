@@ -1,5 +1,5 @@
 /**
- * What does one comparison cost? For bodies of 1 to 1000 KiB: the time of a comparison as a ratio to that of the
+ * What does one comparison cost? For bodies of 1 to 1000 KiB: the CPU time of a comparison as a ratio to that of the
  * two `JSON.parse` calls that every structural comparison needs at least. Each ratio is the median of rounds in
  * which the two are measured one right after the other; the warm-up rounds are thrown away.
  *
@@ -15,7 +15,7 @@ const KIBIBYTES = [1, 10, 100, 1000];
 const WARM_UP = 4;
 const ROUNDS = 15;
 /** Of each side of a round, so that a round takes some 10 ms. */
-const BYTES_A_ROUND = 1_500_000;
+const BYTES_A_ROUND = 2_000_000;
 
 interface Item {
   readonly [name: string]: unknown;
@@ -88,23 +88,41 @@ function cases(bytes: number): Case[] {
     { name: 'white space', rules: NO_RULES, left, right: answer(Buffer.from(JSON.stringify(one, null, 1))) },
     against('members in another order', reversed(one)),
     against('one time stamp, ignored', { ...one, generatedAt: 'later' }, { ignore: ['$.generatedAt'] }),
-    against('a field of every item, ignored', { ...one, items: one.items.map((each) => ({ ...each, id: 'x' })) }, {
-      ignore: ['$.items[*].id'],
-    }),
-    against('the same, by $..id', { ...one, items: one.items.map((each) => ({ ...each, id: 'x' })) }, {
-      ignore: ['$..id'],
-    }),
-    against('items in another order, by key', { ...one, items: shuffled }, { arrays: { '$.items': { key: 'sku' } } }),
+    against(
+      'a field of every item, ignored',
+      { ...one, items: one.items.map((each) => ({ ...each, id: 'x' })) },
+      {
+        ignore: ['$.items[*].id'],
+      },
+    ),
+    against(
+      'the same, by $..id',
+      { ...one, items: one.items.map((each) => ({ ...each, id: 'x' })) },
+      {
+        ignore: ['$..id'],
+      },
+    ),
+    against(
+      'items in another order, by key',
+      { ...one, items: shuffled },
+      { arrays: { '$.items': { key: 'sku' } } },
+    ),
     against('items in another order, unordered', { ...one, items: shuffled }, { unordered: ['$.items'] }),
-    against('a renamed field in every item', { ...one, items: renamed }, {
-      rename: { '$.items[*].name': '$.items[*].title.text' },
-    }),
+    against(
+      'a renamed field in every item',
+      { ...one, items: renamed },
+      {
+        rename: { '$.items[*].name': '$.items[*].title.text' },
+      },
+    ),
     against('one value differs', { ...one, items: one.items.with(-1, { ...item(1), name: 'other' }) }),
     {
       name: 'numbers of 20 digits, equal',
       rules: rulesOf({ ignore: ['$.generatedAt'] }),
       left: withBig('12345678901234567890'),
-      right: answer(Buffer.from((withBig('12345678901234567890').body ?? '').toString().replace('2026', '2027'))),
+      right: answer(
+        Buffer.from((withBig('12345678901234567890').body ?? '').toString().replace('2026', '2027')),
+      ),
     },
     {
       name: 'gzip on both sides, one stamp',
@@ -118,10 +136,12 @@ function cases(bytes: number): Case[] {
 /** Keeps the work from being optimised away. */
 let sink = 0;
 
-function timeNs(repeats: number, work: () => number): number {
-  const begun = process.hrtime.bigint();
+/** CPU time of the process, so that a busy machine does not change the ratio. */
+function cpuNs(repeats: number, work: () => number): number {
+  const begun = process.cpuUsage();
   for (let i = 0; i < repeats; i += 1) sink += work();
-  return Number(process.hrtime.bigint() - begun) / repeats;
+  const { user, system } = process.cpuUsage(begun);
+  return ((user + system) * 1000) / repeats;
 }
 
 function measureCase({ left, right, rules }: Case, plain: readonly [Buffer, Buffer]): [number, number] {
@@ -134,8 +154,8 @@ function measureCase({ left, right, rules }: Case, plain: readonly [Buffer, Buff
   const ratios: number[] = [];
   const times: number[] = [];
   for (let round = -WARM_UP; round < ROUNDS; round += 1) {
-    const parsing = timeNs(repeats, parse);
-    const comparing = timeNs(repeats, work);
+    const parsing = cpuNs(repeats, parse);
+    const comparing = cpuNs(repeats, work);
     if (round < 0) continue;
     ratios.push(comparing / parsing);
     times.push(comparing / 1000);
@@ -144,14 +164,19 @@ function measureCase({ left, right, rules }: Case, plain: readonly [Buffer, Buff
 }
 
 const rows = KIBIBYTES.map((kibibytes) => cases(kibibytes * 1024));
-console.log(`${'ratio to two JSON.parse calls'.padEnd(40)}${KIBIBYTES.map((k) => `${k} KiB`.padStart(20)).join('')}`);
+console.log(
+  `${'ratio to two JSON.parse calls'.padEnd(40)}${KIBIBYTES.map((k) => `${k} KiB`.padStart(20)).join('')}`,
+);
 for (const [index, { name }] of (rows[0] ?? []).entries()) {
   const cells = rows.map((row) => {
     const one = row[index];
     if (one === undefined) return '';
     const isPacked = name.startsWith('gzip');
     const plain = isPacked ? row[0] : one;
-    const [ratio, us] = measureCase(one, [plain?.left.body ?? Buffer.alloc(0), plain?.right.body ?? Buffer.alloc(0)]);
+    const [ratio, us] = measureCase(one, [
+      plain?.left.body ?? Buffer.alloc(0),
+      plain?.right.body ?? Buffer.alloc(0),
+    ]);
     return `${ratio.toFixed(3)} (${us.toFixed(us < 10 ? 1 : 0)} us)`.padStart(20);
   });
   console.log(`${name.padEnd(40)}${cells.join('')}`);

@@ -39,7 +39,8 @@ export function compareBodies(left: Observation, right: Observation, context: Bo
   const { decodedBytesMax } = context.limits;
   const one = decodeBody(left.body, leftEncodings, decodedBytesMax);
   const other = decodeBody(right.body, rightEncodings, decodedBytesMax);
-  if (one.kind === 'decoded' && other.kind === 'decoded') return compareDecoded(one.bytes, other.bytes, context);
+  if (one.kind === 'decoded' && other.kind === 'decoded')
+    return compareDecoded(one.bytes, other.bytes, context);
   return notDecoded(one, other, left.body, right.body);
 }
 
@@ -67,7 +68,9 @@ function compareDecoded(left: Buffer, right: Buffer, context: BodyContext): Find
     const shown = (bytes: Buffer): ShownValue =>
       bytes.length === 0 ? ABSENT : show('bytes', describeBytes(bytes));
     const kind = right.length === 0 ? 'missing' : 'extra';
-    return found(Object.freeze({ path: 'body', pattern: 'body', kind, left: shown(left), right: shown(right) }));
+    return found(
+      Object.freeze({ path: 'body', pattern: 'body', kind, left: shown(left), right: shown(right) }),
+    );
   }
   const { rules, limits } = context;
   const form = formOf(left, right, context);

@@ -68,6 +68,8 @@ class Walk {
   /** More than 0 while it is only asked whether two values differ: nothing is reported then. */
   #trials = 0;
   #hasTrialDifference = false;
+  /** The rules that covered something in the trial that is under way. */
+  #trialCoveredBy = new Set<string>();
 
   constructor(left: Duplicates, right: Duplicates, rules: WalkRules, limits: Limits) {
     this.#duplicates = { left, right };
@@ -104,7 +106,8 @@ class Walk {
     if (effects?.normalise !== undefined && this.#isSame(left, right)) return;
     const label = effects && coverOf(left, right, effects);
     if (label !== undefined) return this.#cover(label);
-    if (isAbsent(left, this.#rules) && isAbsent(right, this.#rules)) return this.#cover(this.#absence(left, right));
+    if (isAbsent(left, this.#rules) && isAbsent(right, this.#rules))
+      return this.#cover(this.#absence(left, right));
     this.#report(typeOf(left) === typeOf(right) ? 'value' : 'type', trail, left, right);
   }
 
@@ -185,7 +188,7 @@ class Walk {
       isEqual: (one, other, itemState) => !this.#wouldDiffer(one, other, itemState),
     });
     if (matched.label !== undefined) this.#cover(matched.label);
-    if (matched.isReordered) return this.#report('order', trail, left, right);
+    if (matched.isReordered) this.#report('order', trail, left, right);
     for (const pair of matched.pairs) {
       this.#comparePair(pair, left, right, state, trail);
       if (this.#isOver) return;
@@ -208,8 +211,14 @@ class Walk {
     else if (other !== undefined) this.#missing('extra', other, state.item(index), step);
   }
 
-  /** In one pass; no where only a rule about order, moves or absence makes them the same. */
+  /**
+   * In one pass; no where only a rule about order, moves or absence makes them the same. The pass does not see keys
+   * that appear twice: where there are any, the long way is taken.
+   */
   #isSameUnder(left: Json, right: Json, state: RuleState): boolean {
+    if (this.#duplicates.left.size > 0 || this.#duplicates.right.size > 0) {
+      return !this.#wouldDiffer(left, right, state);
+    }
     const tally = newTally(this.#work.left);
     const answer = isSameUnder(left, right, state, this.#limits.depthMax, tally);
     this.#work.left = tally.work - 1;
@@ -226,13 +235,17 @@ class Walk {
   }
 
   #wouldDiffer(left: Json, right: Json, state: RuleState): boolean {
-    const outer = this.#hasTrialDifference;
+    const [outer, outerCoveredBy] = [this.#hasTrialDifference, this.#trialCoveredBy];
     this.#trials += 1;
     this.#hasTrialDifference = false;
+    this.#trialCoveredBy = new Set();
     this.compare(left, right, state, undefined);
     const answer = this.#hasTrialDifference || this.isExhausted;
+    const coveredBy = this.#trialCoveredBy;
     this.#trials -= 1;
     this.#hasTrialDifference = outer;
+    this.#trialCoveredBy = outerCoveredBy;
+    if (!answer) for (const label of coveredBy) this.#cover(label);
     return answer;
   }
 
@@ -241,14 +254,19 @@ class Walk {
   }
 
   #cover(label: string): void {
-    if (this.#trials === 0) this.coveredBy.add(label);
+    (this.#trials === 0 ? this.coveredBy : this.#trialCoveredBy).add(label);
   }
 
   #absence(left: Json, right: Json): string {
     return left === null || right === null ? 'nullIsAbsent' : 'emptyIsAbsent';
   }
 
-  #report(kind: DifferenceKind, trail: Trail | undefined, left: Json | undefined, right: Json | undefined): void {
+  #report(
+    kind: DifferenceKind,
+    trail: Trail | undefined,
+    left: Json | undefined,
+    right: Json | undefined,
+  ): void {
     if (this.#trials > 0) {
       this.#hasTrialDifference = true;
       return;

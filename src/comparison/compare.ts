@@ -4,7 +4,13 @@
 import type { Backend } from '../model.ts';
 import { compareBodies } from './compare-bodies.ts';
 import type { CompiledRules } from './compile-rules.ts';
-import { type Comparison, DEFAULT_LIMITS, type Difference, type Limits, type ShownValue } from './difference.ts';
+import {
+  type Comparison,
+  DEFAULT_LIMITS,
+  type Difference,
+  type Limits,
+  type ShownValue,
+} from './difference.ts';
 import { type Findings, NOTHING } from './findings.ts';
 import { isSameMediaType, mediaTypeOf } from './media-type.ts';
 import { headerValues, type Observation } from './observation.ts';
@@ -104,7 +110,9 @@ function compareHeads(left: Observation, right: Observation, rules: CompiledRule
       coveredBy.push('equalStatus');
       comparesBodies = !isBodiless(left.status) && !isBodiless(right.status);
     } else {
-      differences.push(difference('status', 'status', show('number', left.status), show('number', right.status)));
+      differences.push(
+        difference('status', 'status', show('number', left.status), show('number', right.status)),
+      );
       comparesBodies = Math.floor(left.status / 100) === Math.floor(right.status / 100);
     }
   }
@@ -112,7 +120,9 @@ function compareHeads(left: Observation, right: Observation, rules: CompiledRule
     const one = headerValues(left, 'content-type')[0];
     const other = headerValues(right, 'content-type')[0];
     if (one !== other && !isSameMediaType(mediaTypeOf(one), mediaTypeOf(other))) {
-      differences.push(difference('content-type', 'header.content-type', shownHeader(one), shownHeader(other)));
+      differences.push(
+        difference('content-type', 'header.content-type', shownHeader(one), shownHeader(other)),
+      );
     }
   }
   for (const name of rules.headers) {
@@ -157,6 +167,9 @@ const SETS: ReadonlySet<string> = new Set([
 
 function asList(name: string, text: string): string {
   if (!SETS.has(name)) return text;
-  const words = text.toLowerCase().split(',').map((word) => word.trim());
+  const words = text
+    .toLowerCase()
+    .split(',')
+    .map((word) => word.trim());
   return [...new Set(words)].sort().join(',');
 }

@@ -4,7 +4,14 @@
  */
 import { type ParsedPath, type PathStep, parsePath } from './json-path.ts';
 import { COMPARATORS, normaliserOf } from './normalisers.ts';
-import { type Effect, type Move, type Normaliser, type PathRule, RuleMachine, type RuleState } from './rule-state.ts';
+import {
+  type Effect,
+  type Move,
+  type Normaliser,
+  type PathRule,
+  RuleMachine,
+  type RuleState,
+} from './rule-state.ts';
 import { shapeProblems } from './rules-shape.ts';
 import type { RuleProblem, RulesWritten } from './rules-written.ts';
 
@@ -31,12 +38,10 @@ const PATH_EXPECTED = 'a path such as $.items[*].price';
 /** @param written of any shape: it may come from a file or over the network */
 export function compileRules(written: unknown): RuleCompilation {
   const shape = shapeProblems(written);
-  if (shape.problems.length > 0) return { rules: undefined, problems: shape.problems };
   const compiler = new Compiler();
   const rules = compiler.compile(shape.written);
-  return compiler.problems.length > 0
-    ? { rules: undefined, problems: compiler.problems }
-    : { rules, problems: [] };
+  const problems = [...shape.problems, ...compiler.problems];
+  return problems.length > 0 ? { rules: undefined, problems } : { rules, problems: [] };
 }
 
 /** Everything has to be the same. */

@@ -5,13 +5,7 @@
  * the bound keeps the pause as short as that of the parsing behind it (1 MiB inflates in less time than JSON.parse
  * needs for it). The asynchronous functions would cost a job of the thread pool and copies for each body.
  */
-import {
-  brotliDecompressSync,
-  gunzipSync,
-  inflateRawSync,
-  inflateSync,
-  zstdDecompressSync,
-} from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 
 export type DecodedBody =
   | { readonly kind: 'decoded'; readonly bytes: Buffer }

@@ -4,16 +4,24 @@
  * `ExactNumber`. So `===` of doubles is right, and a double never equals an `ExactNumber`.
  */
 
-/** A number that no double stands for. Two are equal when their keys are. */
+/** A number that no double stands for. Two are equal when their keys are. It has no member that can be enumerated. */
 export class ExactNumber {
-  /** Sign, significant digits, `e`, exponent: one text for one value. */
-  readonly key: string;
-  /** As it was written. */
-  readonly text: string;
+  readonly #key: string;
+  readonly #text: string;
 
   constructor(key: string, text: string) {
-    this.key = key;
-    this.text = text;
+    this.#key = key;
+    this.#text = text;
+  }
+
+  /** Sign, significant digits, `e`, exponent: one text for one value. */
+  get key(): string {
+    return this.#key;
+  }
+
+  /** As it was written. */
+  get text(): string {
+    return this.#text;
   }
 
   toJSON(): string {

@@ -56,7 +56,9 @@ export function parsePath(text: string): ParsedPath {
     steps.push({ match: step.match, descends: step.descends });
     at = step.end;
   }
-  return steps.length > PATH_STEPS_MAX ? { problem: `a path has at most ${PATH_STEPS_MAX} steps` } : { steps };
+  return steps.length > PATH_STEPS_MAX
+    ? { problem: `a path has at most ${PATH_STEPS_MAX} steps` }
+    : { steps };
 }
 
 type ReadStep = (PathStep & { readonly end: number }) | { readonly problem: string };
@@ -90,7 +92,9 @@ function readBracket(text: string, open: number, descends: boolean): ReadStep {
     return { problem: `character ${at + 1}: filters and expressions are not part of these paths` };
   }
   if (/^[-\d]*[:,]|^-\d/.test(text.slice(at, at + 24))) {
-    return { problem: `character ${at + 1}: slices, lists and indexes from the end are not part of these paths` };
+    return {
+      problem: `character ${at + 1}: slices, lists and indexes from the end are not part of these paths`,
+    };
   }
   return { problem: `character ${at + 1}: expected *, an index or a name in quotes, and then ]` };
 }

@@ -50,6 +50,7 @@ function orderedPairs(left: Items, right: Items, state: RuleState, items: ItemCo
   const isSameAt = (leftIndex: number, rightIndex: number): boolean => {
     const [one, other] = [left[leftIndex], right[rightIndex]];
     if (one === undefined || other === undefined) return false;
+    if (one === other && typeof one !== 'object') return true;
     return items.isSameInOrder(one, other, state.item(leftIndex));
   };
   if (left.length === right.length) {
@@ -57,9 +58,11 @@ function orderedPairs(left: Items, right: Items, state: RuleState, items: ItemCo
     for (let index = 0; index < left.length; index += 1) {
       if (!isSameAt(index, index)) pairs.push({ leftIndex: index, rightIndex: index });
     }
-    const mayBeReordered = pairs.length > 1 && left.length <= REORDERED_ITEMS_MAX;
-    const isReordered = mayBeReordered && isReordering(left, right, pairs, state, items);
-    return { pairs: isReordered ? [] : pairs, isReordered, label: undefined };
+    const inPlace =
+      pairs.length > 1 && left.length <= REORDERED_ITEMS_MAX
+        ? withoutReordered(left, right, pairs, state, items)
+        : undefined;
+    return { pairs: inPlace ?? pairs, isReordered: inPlace !== undefined, label: undefined };
   }
   // Something was put in or taken out: what is the same at both ends stays out of it.
   const shorter = Math.min(left.length, right.length);
@@ -78,26 +81,33 @@ function orderedPairs(left: Items, right: Items, state: RuleState, items: ItemCo
   return { pairs, isReordered: false, label: undefined };
 }
 
-function isReordering(
+/**
+ * The pairs that are left once those are taken out whose items only changed places with each other.
+ * @returns `undefined` if there are none of these
+ */
+function withoutReordered(
   left: Items,
   right: Items,
   pairs: readonly ItemPair[],
   state: RuleState,
   items: ItemComparison,
-): boolean {
-  const texts = new Map<string, number>();
-  for (const { leftIndex = 0 } of pairs) {
-    const text = keyUnder(left[leftIndex] ?? null, state.item(leftIndex), items.left);
-    texts.set(text, (texts.get(text) ?? 0) + 1);
+): readonly ItemPair[] | undefined {
+  // One text for both means that they are equal where they are, or that a tolerance decides it.
+  const inPlace: ItemPair[] = [];
+  const balance = new Map<string, number>();
+  for (const pair of pairs) {
+    const { leftIndex = 0, rightIndex = 0 } = pair;
+    const one = keyUnder(left[leftIndex] ?? null, state.item(leftIndex), items.left);
+    const other = keyUnder(right[rightIndex] ?? null, state.item(rightIndex), items.right);
+    if (one === other) {
+      inPlace.push(pair);
+      continue;
+    }
+    balance.set(one, (balance.get(one) ?? 0) + 1);
+    balance.set(other, (balance.get(other) ?? 0) - 1);
   }
-  // One and the same text would say that the items are equal in place, which a tolerance decides, and not this.
-  if (texts.size === 1) return false;
-  return pairs.every(({ rightIndex = 0 }) => {
-    const text = keyUnder(right[rightIndex] ?? null, state.item(rightIndex), items.right);
-    const count = texts.get(text) ?? 0;
-    texts.set(text, count - 1);
-    return count > 0;
-  });
+  const isBalanced = [...balance.values()].every((count) => count === 0);
+  return balance.size > 0 && isBalanced ? inPlace : undefined;
 }
 
 /** Items that are equal stand for each other; what is left over is missing or extra. */
@@ -118,7 +128,12 @@ function unorderedPairs(
   left.forEach((item, leftIndex) => {
     const itemState = state.item(leftIndex);
     const candidates = waiting.get(keyUnder(item, itemState, items.left)) ?? [];
-    const rightIndex = takeEqual(candidates, right, (other) => items.isEqual(item, other, itemState), items.work);
+    const rightIndex = takeEqual(
+      candidates,
+      right,
+      (other) => items.isEqual(item, other, itemState),
+      items.work,
+    );
     if (rightIndex === undefined) pairs.push({ leftIndex, rightIndex: undefined });
     else isMoved ||= rightIndex !== leftIndex;
   });

@@ -34,7 +34,10 @@ function sortQuery(value: string): string {
   const [address = '', ...fragment] = value.split('#');
   const mark = address.indexOf('?');
   if (mark < 0) return value;
-  const pairs = address.slice(mark + 1).split('&').filter((pair) => pair !== '');
+  const pairs = address
+    .slice(mark + 1)
+    .split('&')
+    .filter((pair) => pair !== '');
   const nameOf = (pair: string): string => pair.split('=', 1)[0] ?? '';
   const sorted = pairs.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0));
   return [`${address.slice(0, mark)}?${sorted.join('&')}`, ...fragment].join('#');
@@ -59,7 +62,10 @@ function numberText(value: string): Json {
   const trimmed = value.trim();
   if (!NUMBER.test(trimmed)) return value;
   // To the grammar of JSON: no plus, a digit on both sides of the point.
-  const json = trimmed.replace(/^\+/, '').replace(/^(-?)\./, '$10.').replace(/\.(?!\d)/, '');
+  const json = trimmed
+    .replace(/^\+/, '')
+    .replace(/^(-?)\./, '$10.')
+    .replace(/\.(?!\d)/, '');
   return numberOf(json);
 }
 

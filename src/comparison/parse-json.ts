@@ -3,7 +3,7 @@
  * only for documents in which something may have been lost (`json-hazards.ts`).
  */
 import { ExactNumber } from './exact-number.ts';
-import { countKeyMarks, hasLongExponent, hasLossyNumber } from './json-hazards.ts';
+import { countKeyMarks, hasLongExponent, hasLossyNumber, hasNegativeExponent } from './json-hazards.ts';
 import { isArray, type Json, type JsonDocument } from './json-tree.ts';
 import { parseExactly } from './parse-exactly.ts';
 import { readText } from './read-text.ts';
@@ -39,21 +39,23 @@ function withoutMark(text: string): string {
 export interface Measure {
   /** Of all objects together. */
   keys: number;
-  /** There is a number that an exponent out of range may have become: zero, or one near the ends of the range. */
+  /** There is a zero: an exponent out of range may have made it. */
+  hasZeros: boolean;
+  /** There is a number near the ends of the range of doubles, or beyond. */
   hasExtremes: boolean;
   isTooDeep: boolean;
 }
 
 /** @param depthMax arrays and objects inside each other */
 export function measure(root: Json, depthMax: number): Measure {
-  const found: Measure = { keys: 0, hasExtremes: false, isTooDeep: false };
+  const found: Measure = { keys: 0, hasZeros: false, hasExtremes: false, isTooDeep: false };
   visit(root, depthMax, found);
   return found;
 }
 
 function visit(value: Json, depthLeft: number, found: Measure): void {
   if (typeof value === 'number') {
-    if (isExtreme(value)) found.hasExtremes = true;
+    noteNumber(value, found);
     return;
   }
   if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return;
@@ -72,30 +74,32 @@ function visit(value: Json, depthLeft: number, found: Measure): void {
 }
 
 /** Doubles beyond these have lost digits, or all of themselves. */
-export function isExtreme(value: number): boolean {
-  return !((value > 1e-290 && value < 1e290) || (value < -1e-290 && value > -1e290));
+export function noteNumber(value: number, found: Pick<Measure, 'hasZeros' | 'hasExtremes'>): void {
+  if (value === 0) found.hasZeros = true;
+  else if (!((value > 1e-290 && value < 1e290) || (value < -1e-290 && value > -1e290))) {
+    found.hasExtremes = true;
+  }
 }
+
+type Known = Pick<Measure, 'keys' | 'hasZeros' | 'hasExtremes'>;
 
 /**
  * The document with nothing lost.
  * @param known what a walk over the whole of `quick.root` has found; not too deep
  * @returns `undefined` if it is deeper than `depthMax`
  */
-export function exactly(
-  quick: QuickJson,
-  known: Pick<Measure, 'keys' | 'hasExtremes'>,
-  depthMax: number,
-): JsonDocument | undefined {
+export function exactly(quick: QuickJson, known: Known, depthMax: number): JsonDocument | undefined {
   return isFaithful(quick, known)
     ? { root: quick.root, duplicates: new Map() }
     : parseExactly(quick.text, depthMax);
 }
 
 /** Whether `JSON.parse` has lost nothing of it. */
-export function isFaithful(quick: QuickJson, known: Pick<Measure, 'keys' | 'hasExtremes'>): boolean {
+export function isFaithful(quick: QuickJson, known: Known): boolean {
   const { bytes } = quick;
-  if (hasLossyNumber(bytes) || countKeyMarks(bytes) !== known.keys) return false;
-  return !known.hasExtremes || !hasLongExponent(bytes);
+  if (hasLossyNumber(bytes) || countKeyMarks(bytes, known.keys) !== known.keys) return false;
+  const mayHaveExponents = known.hasExtremes || (known.hasZeros && hasNegativeExponent(bytes));
+  return !mayHaveExponents || !hasLongExponent(bytes);
 }
 
 export type ParsedJson =

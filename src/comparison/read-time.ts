@@ -36,7 +36,14 @@ function readIso(text: string): number | undefined {
   const match = ISO.exec(text);
   if (match === null) return undefined;
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] = match;
-  const whole = utc(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  const whole = utc(
+    Number(year),
+    Number(month) - 1,
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second),
+  );
   return whole === undefined ? undefined : whole + Number(`0.${fraction}0`) * 1000 - zoneMs(zone);
 }
 

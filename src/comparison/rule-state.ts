@@ -87,7 +87,9 @@ export class RuleState {
     if (!this.#byName.has(name)) return (this.#otherName ??= this.#after((match) => match.kind === 'any'));
     const known = this.#byName.get(name);
     if (known !== undefined) return known;
-    const next = this.#after((match) => match.kind === 'any' || (match.kind === 'name' && match.name === name));
+    const next = this.#after(
+      (match) => match.kind === 'any' || (match.kind === 'name' && match.name === name),
+    );
     this.#byName.set(name, next);
     return next;
   }

@@ -35,7 +35,9 @@ function listOf(check: Check, expected: string, maximum = RULES_MAX, minimum = 0
       problems.push({ place, expected, why: undefined });
       return;
     }
-    value.forEach((item: unknown, index) => void check(item, [...place, index], problems));
+    value.forEach((item: unknown, index) => {
+      check(item, [...place, index], problems);
+    });
   };
 }
 
@@ -70,7 +72,10 @@ function keys(known: Readonly<Record<string, Check>>): Check {
 
 const text = expect(isText, `text of 1 to ${TEXT_MAX} characters`);
 const flag = expect((value) => typeof value === 'boolean', 'true or false');
-const status = expect((value) => isNumber(100, 599)(value) && Number.isInteger(value), 'a status from 100 to 599');
+const status = expect(
+  (value) => isNumber(100, 599)(value) && Number.isInteger(value),
+  'a status from 100 to 599',
+);
 
 function oneOrMore(expected: string): Check {
   const some = listOf(text, expected, NAMES_MAX, 1);
@@ -99,13 +104,10 @@ const tolerance: Check = (value, place, problems) => {
 const check = keys({
   ignore: listOf(text, 'a list of paths'),
   unordered: listOf(text, 'a list of paths of arrays'),
-  arrays: byPath(
-    (value, place, problems) => {
-      keys({ key })(value, place, problems);
-      if (isMapping(value) && value.key === undefined) key(undefined, [...place, 'key'], problems);
-    },
-    'a mapping from paths of arrays to { key: NAME }',
-  ),
+  arrays: byPath((value, place, problems) => {
+    keys({ key })(value, place, problems);
+    if (isMapping(value) && value.key === undefined) key(undefined, [...place, 'key'], problems);
+  }, 'a mapping from paths of arrays to { key: NAME }'),
   tolerance: byPath(tolerance, 'a mapping from paths to tolerances'),
   comparators: byPath(
     oneOrMore('the name of a comparator, or a list of them'),
@@ -125,16 +127,21 @@ const check = keys({
   contentType: flag,
 });
 
-/** The problems of a value of any shape; without any, it is what `written` says. */
+/** The problems of a value of any shape, and the kinds of rules in it that have none. */
 export function shapeProblems(value: unknown): {
   readonly problems: readonly RuleProblem[];
   readonly written: RulesWritten;
 } {
   const problems: RuleProblem[] = [];
   check(value, [], problems);
-  return { problems, written: isChecked(value, problems) ? value : {} };
+  const wrong = new Set(problems.map(({ place }) => place[0]));
+  const fine = isMapping(value) ? Object.entries(value).filter(([key]) => !wrong.has(key)) : [];
+  const written: unknown = Object.fromEntries(fine);
+  return { problems, written: isChecked(written) ? written : {} };
 }
 
-function isChecked(value: unknown, problems: readonly RuleProblem[]): value is RulesWritten {
-  return isMapping(value) && problems.length === 0;
+function isChecked(value: unknown): value is RulesWritten {
+  const problems: RuleProblem[] = [];
+  check(value, [], problems);
+  return problems.length === 0;
 }

@@ -6,14 +6,15 @@
 import { ExactNumber } from './exact-number.ts';
 import { isArray, isObject, type Json, type JsonObject } from './json-tree.ts';
 import { coverOf } from './leaf-rules.ts';
-import { isExtreme, measure } from './parse-json.ts';
+import { measure, noteNumber } from './parse-json.ts';
 import type { Effects, RuleState } from './rule-state.ts';
 
 /** What the pass has seen on its way. */
 export interface Tally {
   leftKeys: number;
   rightKeys: number;
-  /** A number that an exponent out of range may have become. */
+  /** As in `Measure`. */
+  hasZeros: boolean;
   hasExtremes: boolean;
   /** Labels of the rules that covered a difference. */
   readonly coveredBy: Set<string>;
@@ -22,32 +23,66 @@ export interface Tally {
 }
 
 export function newTally(work: number): Tally {
-  return { leftKeys: 0, rightKeys: 0, hasExtremes: false, coveredBy: new Set(), work };
+  return { leftKeys: 0, rightKeys: 0, hasZeros: false, hasExtremes: false, coveredBy: new Set(), work };
 }
 
 /** The same, value by value, without any rule. */
 export function isSame(left: Json, right: Json, depthLeft: number, tally: Tally): boolean {
-  if (left === right) {
-    if (typeof left === 'number' && isExtreme(left)) tally.hasExtremes = true;
-    return typeof left !== 'object' || left === null || countBoth(left, depthLeft, tally);
+  if (left === right && (typeof left !== 'object' || left === null)) {
+    if (typeof left === 'number') noteNumber(left, tally);
+    return true;
   }
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
-  if (depthLeft === 0) return false;
-  if (isArray(left)) return isArray(right) && isSameArray(left, right, depthLeft, tally);
-  if (left instanceof ExactNumber) return right instanceof ExactNumber && left.key === right.key;
-  // Read through a prototype, `__proto__` is an object without members, which is not what anybody sent.
-  if (isArray(right) || right instanceof ExactNumber || right === Object.prototype) return false;
-  return isSameObject(left, right, depthLeft, tally);
+  return isSameContainer(left, right, depthLeft, tally);
 }
 
-/** One object on both sides: only its keys are of interest. */
-function countBoth(value: Json, depthLeft: number, tally: Tally): boolean {
-  const { keys, hasExtremes, isTooDeep } = measure(value, depthLeft);
+type Container = Exclude<Json, null | boolean | number | string>;
+
+/** The loops repeat what `isSame` does with scalars: a call for each of them costs as much as the rest. */
+function isSameContainer(left: Container, right: Container, depthLeft: number, tally: Tally): boolean {
+  if (depthLeft === 0) return false;
+  if (isArray(left)) return isArray(right) && isSameArray(left, right, depthLeft, tally);
+  return hasMembers(left) && hasMembers(right) && isSameObject(left, right, depthLeft, tally);
+}
+
+/** An `ExactNumber` passes for an object without members here: to ask each object costs more than to look at it later. */
+function hasMembers(value: Container): value is JsonObject {
+  return !isArray(value);
+}
+
+function isSameObject(left: JsonObject, right: JsonObject, depthLeft: number, tally: Tally): boolean {
+  let keys = 0;
+  for (const key in left) {
+    keys += 1;
+    const value = left[key];
+    const other = right[key];
+    if (value === other && typeof value !== 'object') {
+      if (typeof value === 'number' && !(value > SMALL && value < LARGE)) noteNumber(value, tally);
+    } else if (value !== null || other !== null) {
+      if (typeof value !== 'object' || typeof other !== 'object' || value === null || other === null)
+        return false;
+      if (!isSameContainer(value, other, depthLeft - 1, tally)) return false;
+    }
+  }
+  let others = keys;
+  for (const _ in right) others -= 1;
+  if (others !== 0) return false;
+  if (keys === 0) return isSameWithoutMembers(left, right);
   tally.leftKeys += keys;
   tally.rightKeys += keys;
-  tally.hasExtremes ||= hasExtremes;
-  return !isTooDeep;
+  tally.work -= keys;
+  return tally.work >= 0;
 }
+
+/** `{}`, or what looks like it: a number, or what `__proto__` is where nobody sent it. */
+function isSameWithoutMembers(left: Json, right: Json): boolean {
+  if (left instanceof ExactNumber) return right instanceof ExactNumber && left.key === right.key;
+  return !(right instanceof ExactNumber) && left !== Object.prototype && right !== Object.prototype;
+}
+
+/** Most numbers are between these, and need no second look. */
+const SMALL = 1e-290;
+const LARGE = 1e290;
 
 function isSameArray(
   left: readonly Json[],
@@ -59,30 +94,17 @@ function isSameArray(
   tally.work -= length;
   if (right.length !== length || tally.work < 0) return false;
   for (let index = 0; index < length; index += 1) {
-    const item = left[index];
+    const value = left[index];
     const other = right[index];
-    if (item === undefined || other === undefined) return false;
-    if (item === other && typeof item === 'string') continue;
-    if (!isSame(item, other, depthLeft - 1, tally)) return false;
+    if (value === other && typeof value !== 'object') {
+      if (typeof value === 'number' && !(value > SMALL && value < LARGE)) noteNumber(value, tally);
+    } else if (value !== null || other !== null) {
+      if (typeof value !== 'object' || typeof other !== 'object' || value === null || other === null)
+        return false;
+      if (!isSameContainer(value, other, depthLeft - 1, tally)) return false;
+    }
   }
   return true;
-}
-
-function isSameObject(left: JsonObject, right: JsonObject, depthLeft: number, tally: Tally): boolean {
-  let keys = 0;
-  for (const key in left) {
-    keys += 1;
-    const value = left[key];
-    const other = right[key];
-    if (value === other && typeof value === 'string') continue;
-    if (value === undefined || other === undefined || !isSame(value, other, depthLeft - 1, tally)) return false;
-  }
-  let others = 0;
-  for (const _ in right) others += 1;
-  tally.leftKeys += keys;
-  tally.rightKeys += keys;
-  tally.work -= keys;
-  return keys === others && tally.work >= 0;
 }
 
 /** The same as the rules see it, as far as that can be told in one pass: in order, members present on both sides. */
@@ -120,9 +142,8 @@ function isCovered(left: Json, right: Json, effects: Effects | undefined, tally:
   tally.work -= (lengthOf(left) + lengthOf(right)) >> 4;
   const label = tally.work < 0 ? undefined : coverOf(left, right, effects);
   if (label === undefined) return false;
-  if ((typeof left === 'number' && isExtreme(left)) || (typeof right === 'number' && isExtreme(right))) {
-    tally.hasExtremes = true;
-  }
+  if (typeof left === 'number') noteNumber(left, tally);
+  if (typeof right === 'number') noteNumber(right, tally);
   tally.coveredBy.add(label);
   return true;
 }
@@ -141,6 +162,7 @@ function isIgnored(left: Json, right: Json, label: string, depthLeft: number, ta
   if (isSame(left, right, depthLeft, inside)) {
     tally.leftKeys += inside.leftKeys;
     tally.rightKeys += inside.rightKeys;
+    tally.hasZeros ||= inside.hasZeros;
     tally.hasExtremes ||= inside.hasExtremes;
     return true;
   }
@@ -164,7 +186,8 @@ function isSameObjectUnder(
     const value = left[key];
     if (value === undefined || !Object.hasOwn(right, key)) return false;
     const other = right[key];
-    if (other === undefined || !isSameUnder(value, other, state.member(key), depthLeft - 1, tally)) return false;
+    if (other === undefined || !isSameUnder(value, other, state.member(key), depthLeft - 1, tally))
+      return false;
   }
   let others = 0;
   for (const _ in right) others += 1;

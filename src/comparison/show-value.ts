@@ -28,7 +28,9 @@ export function show(type: ShownType, value: string | number): ShownValue {
 
 function cut(text: string): string {
   // A copy: a slice of a long text would keep all of it.
-  return text.length <= CHARACTERS_MAX ? text : `${Buffer.from(text.slice(0, CHARACTERS_MAX)).toString()}${CUT}`;
+  return text.length <= CHARACTERS_MAX
+    ? text
+    : `${Buffer.from(text.slice(0, CHARACTERS_MAX)).toString()}${CUT}`;
 }
 
 function copy(value: Json, depthLeft: number, nodes: { left: number }): Json {

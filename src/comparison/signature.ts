@@ -11,10 +11,10 @@ const PATTERN_CHARACTERS_MAX = 512;
  */
 export function signatureOf(route: string, difference: Difference): string {
   const { kind, pattern, left, right } = difference;
-  const place = pattern.length > PATTERN_CHARACTERS_MAX ? `${pattern.slice(0, PATTERN_CHARACTERS_MAX)}…` : pattern;
-  const isStatus = kind === 'status';
+  const place =
+    pattern.length > PATTERN_CHARACTERS_MAX ? `${pattern.slice(0, PATTERN_CHARACTERS_MAX)}…` : pattern;
   // Of a status it matters which: 200 and 404 is another finding than 200 and 500.
-  const types = isStatus ? `${left.value}>${right.value}` : `${left.type}>${right.type}`;
+  const types = kind === 'status' ? [left.value, right.value] : [left.type, right.type];
   return JSON.stringify([route, kind, place, types]);
 }
 

@@ -32,9 +32,10 @@ function sameInOnePass(
 ): Findings | undefined {
   const tally = newTally(limits.workMax);
   if (!isSameUnder(one.root, other.root, rules.start, limits.depthMax, tally)) return undefined;
-  const { leftKeys, rightKeys, hasExtremes } = tally;
+  const { leftKeys, rightKeys, hasZeros, hasExtremes } = tally;
   const areFaithful =
-    isFaithful(one, { keys: leftKeys, hasExtremes }) && isFaithful(other, { keys: rightKeys, hasExtremes });
+    isFaithful(one, { keys: leftKeys, hasZeros, hasExtremes }) &&
+    isFaithful(other, { keys: rightKeys, hasZeros, hasExtremes });
   return areFaithful ? covered(tally.coveredBy) : undefined;
 }
 
@@ -122,6 +123,9 @@ function readForm(bytes: Buffer): JsonDocument {
     if (list === undefined) values.set(name, [value]);
     else list.push(value);
   }
-  const members = [...values].map(([name, list]): [string, Json] => [name, list.length === 1 ? (list[0] ?? '') : list]);
+  const members = [...values].map(([name, list]): [string, Json] => [
+    name,
+    list.length === 1 ? (list[0] ?? '') : list,
+  ]);
   return { root: Object.fromEntries(members), duplicates: new Map() };
 }
