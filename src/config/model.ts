@@ -145,7 +145,7 @@ export interface ConfigModel {
     /** The share of chosen reads that ask the authoritative side again, 0 to 1. */
     readonly noiseSample: number;
     /** Sent with the reads of stored samples, whose own credentials are not stored. */
-    readonly replayHeaders: { readonly [name: string]: string };
+    readonly replayHeaders: readonly { readonly name: string; readonly value: string }[];
     /** Paths into documents whose values are not stored, besides what looks secret or personal by itself. */
     readonly redact: readonly string[];
     /** Names of fields whose values are not stored. */

@@ -10,6 +10,7 @@ import {
   choice,
   count,
   flag,
+  headerName,
   list,
   mapping,
   milliseconds,
@@ -143,10 +144,13 @@ export const ShadowSchema = section({
   bodyBytesMax: bytes(1_048_576, 0, 1_073_741_824),
   confirmAfterMs: milliseconds(500, 0, 600_000),
   noiseSample: share(0.1),
-  replayHeaders: Type.Record(Type.String(), text({ secret: true, expected: 'the value of a header' }), {
-    default: {},
-    expected: 'a mapping from names of headers to their values',
-  }),
+  replayHeaders: list(
+    mapping(
+      { name: headerName(), value: text({ secret: true, expected: 'the value of a header' }) },
+      { secret: true },
+    ),
+    { default: [], maxItems: 50, expected: 'a list of headers such as { name: authorization, value: … }' },
+  ),
   redact: list(
     text({ pattern: '^\\$', maxLength: 1024, expected: 'a path into the document such as $.user.name' }),
     {

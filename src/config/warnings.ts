@@ -36,6 +36,10 @@ function warnOfSecrets(written: ConfigWritten, reading: Reading): void {
       source.from === 'jwt' && source.secret !== undefined && !isFromEnvironment(reading, place);
     if (isClear) reading.report.warn(place, message);
   });
+  written.shadow.replayHeaders.forEach((_header, index) => {
+    const place = ['shadow', 'replayHeaders', index, 'value'];
+    if (!isFromEnvironment(reading, place)) reading.report.warn(place, message);
+  });
 }
 
 function warnOfBackends({ backends }: Omit<ConfigModel, 'warnings'>, { report }: Reading): void {

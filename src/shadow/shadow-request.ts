@@ -52,9 +52,9 @@ export function toldRequest(decided: DecidedRead, tokenHeaders: ReadonlySet<stri
 export function replayedRead(
   request: ShadowRequest,
   client: Pick<ShadowClient, 'hostFor'>,
-  more: Readonly<Record<string, string>>,
+  more: readonly { readonly name: string; readonly value: string }[],
 ): SentRead {
-  const replaced = new Set(Object.keys(more).map((name) => name.toLowerCase()));
+  const replaced = new Set(more.map(({ name }) => name.toLowerCase()));
   const headers: string[] = [];
   let host: string | undefined;
   for (let i = 0; i + 1 < request.headers.length; i += 2) {
@@ -63,7 +63,7 @@ export function replayedRead(
     if (name.toLowerCase() === 'host') host = value;
     else if (!replaced.has(name.toLowerCase())) headers.push(name, value);
   }
-  for (const [name, value] of Object.entries(more)) headers.push(name, value);
+  for (const { name, value } of more) headers.push(name, value);
   headers.push('host', client.hostFor(host), 'x-request-id', requestIdOf(undefined), ...MARKER);
   return { method: request.method, target: request.target, headers, body: undefined };
 }
