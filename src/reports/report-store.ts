@@ -209,6 +209,14 @@ export interface CoverageRow {
   readonly sides: ReadonlyMap<string, number>;
 }
 
+/** Everything that was ever compared of one route and cohort. */
+export interface ComparisonTotal {
+  readonly route: string;
+  readonly cohort: string;
+  readonly compared: number;
+  readonly noiseReads: number;
+}
+
 /** The counts of one hour, or of one day where hours were folded. */
 export interface CountedReads {
   readonly at: number;
@@ -258,7 +266,8 @@ export interface ReportStore {
 
   /** By route and cohort, from `from` to before `to`; hours that were folded count where their day begins. */
   coverageCounts(from: number, to: number, cohort?: string): Promise<readonly CoverageRow[]>;
-  /** Of one cohort, by hour and route. */
+  comparisonTotals(): Promise<readonly ComparisonTotal[]>;
+  /** Of one cohort, by hour and route, oldest first. */
   countedReads(cohort: string, from: number): Promise<readonly CountedReads[]>;
 
   /** Grows with each change of rules; 0 before the first. */
@@ -267,14 +276,19 @@ export interface ReportStore {
   comparisonRules(): Promise<readonly StoredRules[]>;
   /** Newest first, at most `limit`. */
   comparisonRulesHistory(route: string, limit: number): Promise<readonly StoredRules[]>;
-  /** @param rules `undefined`: back to the configuration's. @returns the version */
+  /**
+   * @param rules `undefined`: back to the configuration's
+   * @param expectedVersion the version that the caller has seen; with another one in force nothing is saved
+   * @returns the version in force then
+   */
   saveComparisonRules(
     route: string,
     rules: RulesWritten | undefined,
     at: number,
     actor: string,
     reason: string,
-  ): Promise<number>;
+    expectedVersion?: number,
+  ): Promise<{ readonly isSaved: boolean; readonly version: number }>;
 }
 
 /** Rows of groups in one batch: what bounds the rate at which the record is written. */

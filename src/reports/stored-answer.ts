@@ -160,6 +160,9 @@ function printJson(value: Json): string {
 
 /** @returns an answer that can be compared; `undefined` where the body was left out */
 export function observationOf(stored: StoredAnswer): Observation | undefined {
+  const { status, failure, durationMs } = stored;
+  const more = { ...(durationMs === undefined ? {} : { durationMs }), bodyTruncated: false };
+  if (failure !== undefined) return { status, headers: [], body: undefined, failure, ...more };
   if (stored.body.kind === 'left-out') return undefined;
   const text = stored.body.kind === 'text' ? stored.body.text : stored.body.shown;
   const type = stored.headers.find(([name]) => name === 'content-type')?.[1];
@@ -170,12 +173,5 @@ export function observationOf(stored: StoredAnswer): Observation | undefined {
       ? [name, value.replace(/;\s*charset=[^;]*/i, ';charset=utf-8')]
       : [name, value],
   );
-  return {
-    status: stored.status,
-    headers,
-    body: Buffer.from(text),
-    bodyTruncated: false,
-    ...(stored.durationMs === undefined ? {} : { durationMs: stored.durationMs }),
-    ...(stored.failure === undefined ? {} : { failure: stored.failure }),
-  };
+  return { status, headers, body: Buffer.from(text), ...more };
 }

@@ -3,7 +3,7 @@ import { shapeProblems } from '../comparison/rules-shape.ts';
 import type { RulesWritten } from '../comparison/rules-written.ts';
 import type { StoredRules } from '../reports/report-store.ts';
 import { integer, moment, text, textOrNone } from './columns.ts';
-import type { Row, Sql } from './sql.ts';
+import type { Row, Sql, SqlStore } from './sql.ts';
 
 /** 0 before the first change. */
 export async function comparisonRulesVersion(sql: Sql): Promise<number> {
@@ -34,28 +34,46 @@ export async function comparisonRulesHistory(
   return rows.map(rulesRow);
 }
 
+/** Changes of one route that are kept. */
+const HISTORY_MAX = 1_000;
+
 /**
  * @param rules `undefined`: the configuration's are in force again
- * @returns the version
+ * @param expectedVersion the version of the route that the caller has seen; with another one nothing is saved
+ * @returns the version of the route then
  * @throws RangeError for rules that cannot be compiled
  */
-export async function saveComparisonRules(
-  sql: Sql,
+export function saveComparisonRules(
+  store: SqlStore,
   route: string,
   rules: RulesWritten | undefined,
   at: number,
   actor: string,
   reason: string,
-): Promise<number> {
+  expectedVersion: number | undefined,
+): Promise<{ readonly isSaved: boolean; readonly version: number }> {
   if (rules !== undefined && compileRules(rules).rules === undefined) {
-    throw new RangeError(`the rules of route ${route} cannot be used`);
+    return Promise.reject(new RangeError(`the rules of route ${route} cannot be used`));
   }
-  const [row] = await sql.run(
-    'INSERT INTO comparison_rules (route, rules, actor, reason, at) VALUES ($1, $2, $3, $4, $5) RETURNING version',
-    [route, rules === undefined ? null : JSON.stringify(rules), actor, reason, new Date(at).toISOString()],
-  );
-  if (row === undefined) throw new Error('the rules were not recorded');
-  return integer(row, 'version');
+  return store.transaction(async (sql) => {
+    // One at a time. A version that commits after a later one would never be noticed by those who poll for the highest.
+    await sql.run('LOCK TABLE comparison_rules IN EXCLUSIVE MODE');
+    const [latest] = await comparisonRulesHistory(sql, route, 1);
+    const version = latest?.version ?? 0;
+    if (expectedVersion !== undefined && expectedVersion !== version) return { isSaved: false, version };
+    const [row] = await sql.run(
+      'INSERT INTO comparison_rules (route, rules, actor, reason, at) VALUES ($1, $2, $3, $4, $5) RETURNING version',
+      [route, rules === undefined ? null : JSON.stringify(rules), actor, reason, new Date(at).toISOString()],
+    );
+    if (row === undefined) throw new Error('the rules were not recorded');
+    await sql.run(
+      `DELETE FROM comparison_rules WHERE route = $1 AND version < (
+         SELECT min(version) FROM (
+           SELECT version FROM comparison_rules WHERE route = $1 ORDER BY version DESC LIMIT $2) kept)`,
+      [route, HISTORY_MAX],
+    );
+    return { isSaved: true, version: integer(row, 'version') };
+  });
 }
 
 function rulesRow(row: Row): StoredRules {

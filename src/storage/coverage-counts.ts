@@ -1,5 +1,5 @@
 import { mergeLatencies } from '../reports/latency-sketch.ts';
-import type { CountedReads, CoverageRow, PairCounts } from '../reports/report-store.ts';
+import type { ComparisonTotal, CountedReads, CoverageRow, PairCounts } from '../reports/report-store.ts';
 import { integer, moment, text } from './columns.ts';
 import { pairRow, sideRow } from './report-count-row.ts';
 import type { Row, Sql } from './sql.ts';
@@ -93,6 +93,19 @@ export async function countedReads(sql: Sql, cohort: string, from: number): Prom
   return rows.map((row) => ({
     at: moment(row, 'begins').getTime(),
     route: text(row, 'route'),
+    compared: integer(row, 'compared'),
+    noiseReads: integer(row, 'noise_reads'),
+  }));
+}
+
+/** Everything that was ever compared, by route and cohort. */
+export async function comparisonTotals(sql: Sql): Promise<readonly ComparisonTotal[]> {
+  const rows = await sql.run(
+    'SELECT route, cohort, compared, noise_reads FROM comparison_totals ORDER BY route, cohort',
+  );
+  return rows.map((row) => ({
+    route: text(row, 'route'),
+    cohort: text(row, 'cohort'),
     compared: integer(row, 'compared'),
     noiseReads: integer(row, 'noise_reads'),
   }));

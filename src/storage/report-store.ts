@@ -8,7 +8,7 @@ import {
   saveComparisonRules,
 } from './comparison-rules.ts';
 import { countMismatchGroups } from './count-mismatch-groups.ts';
-import { countedReads, coverageCounts } from './coverage-counts.ts';
+import { comparisonTotals, countedReads, coverageCounts } from './coverage-counts.ts';
 import { listMismatchGroups, readMismatchGroup } from './list-mismatch-groups.ts';
 import { mismatchEvents, noteMismatchEvent } from './mismatch-events.ts';
 import { mismatchSamples, mismatchSamplesOf } from './mismatch-samples.ts';
@@ -39,11 +39,12 @@ export function reportStore(
     armMismatchWatch: (id, at, actor) => migrated(() => armMismatchWatch(store, id, at, actor)),
     mismatchWatch: (id) => migrated(() => mismatchWatch(store, id)),
     coverageCounts: (from, to, cohort) => migrated(() => coverageCounts(store, from, to, cohort)),
+    comparisonTotals: () => migrated(() => comparisonTotals(store)),
     countedReads: (cohort, from) => migrated(() => countedReads(store, cohort, from)),
     comparisonRulesVersion: () => migrated(() => comparisonRulesVersion(store)),
     comparisonRules: () => migrated(() => comparisonRules(store)),
     comparisonRulesHistory: (route, limit) => migrated(() => comparisonRulesHistory(store, route, limit)),
-    saveComparisonRules: (route, rules, at, actor, reason) =>
-      migrated(() => saveComparisonRules(store, route, rules, at, actor, reason)),
+    saveComparisonRules: (route, rules, at, actor, reason, expectedVersion) =>
+      migrated(() => saveComparisonRules(store, route, rules, at, actor, reason, expectedVersion)),
   };
 }

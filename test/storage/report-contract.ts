@@ -402,13 +402,13 @@ async function rulesContract(t: Test, { reports }: RecordStore): Promise<void> {
   await t.test('rules have a version, a history, and a way back to the configuration', async (t) => {
     t.equal(await reports.comparisonRulesVersion(), 0);
     const rules = { ignore: ['$.at'], tolerance: { '$.price': { absolute: 0.01 } } };
-    const first = await reports.saveComparisonRules('orders', rules, NOON, 'ann', 'a time');
-    const second = await reports.saveComparisonRules(
+    const { version: first } = await reports.saveComparisonRules('orders', rules, NOON, 'ann', 'a time');
+    const { version: second } = await reports.saveComparisonRules(
       'users',
       { unordered: ['$.tags'] },
       NOON,
       'bob',
-      'order',
+      '',
     );
     t.ok(second > first);
     t.equal(await reports.comparisonRulesVersion(), second);
@@ -416,7 +416,18 @@ async function rulesContract(t: Test, { reports }: RecordStore): Promise<void> {
       { route: 'orders', version: first, rules, actor: 'ann', reason: 'a time', at: NOON },
       { route: 'users', version: second },
     ]);
-    const third = await reports.saveComparisonRules('orders', undefined, NOON + 1, 'ann', 'no more');
+    t.strictSame(await reports.saveComparisonRules('orders', undefined, NOON, 'bob', '', second), {
+      isSaved: false,
+      version: first,
+    });
+    const { version: third } = await reports.saveComparisonRules(
+      'orders',
+      undefined,
+      NOON + 1,
+      'ann',
+      '',
+      first,
+    );
     t.equal((await reports.comparisonRules())[0]?.rules, undefined);
     t.strictSame(
       (await reports.comparisonRulesHistory('orders', 10)).map(({ version }) => version),
