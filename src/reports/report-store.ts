@@ -132,7 +132,7 @@ export interface BatchOutcome {
   /** New groups for which there was no room. */
   readonly refusedGroups: readonly string[];
   readonly refusedSamples: number;
-  /** How many samples these groups have now. */
+  /** Of the groups of which the batch had samples, how many they have now. */
   readonly samples: ReadonlyMap<string, number>;
   /** Resolved ones that came back. */
   readonly reopened: readonly string[];

@@ -1,20 +1,25 @@
-import type { GroupDelta, ReportBatch, ReportBounds } from '../reports/report-store.ts';
+import type { GroupDelta, GroupStatus, ReportBatch, ReportBounds } from '../reports/report-store.ts';
 import { integer, text } from './columns.ts';
+import { statusOf } from './mismatch-group-row.ts';
 import type { Sql } from './sql.ts';
 
 /** Rows in one statement: the embedded record runs it in one turn of the event loop of the gateway. */
-const ROWS_A_STATEMENT = 50;
+const ROWS_A_STATEMENT = 25;
 
-/**
- * Adds to the groups of a batch, and makes those that are new as long as there is room.
- * @returns the ids of those for which there was none
- */
+export interface AddedGroups {
+  /** Those for which there was no room. */
+  readonly refused: ReadonlySet<string>;
+  /** Those that were resolved when the batch came. */
+  readonly resolved: ReadonlySet<string>;
+}
+
+/** Adds to the groups of a batch, and makes those that are new as long as there is room. */
 export async function addMismatchGroups(
   sql: Sql,
   { groups, samples, at }: ReportBatch,
   bounds: ReportBounds,
-): Promise<readonly string[]> {
-  if (groups.length === 0) return [];
+): Promise<AddedGroups> {
+  if (groups.length === 0) return { refused: new Set(), resolved: new Set() };
   const known = await knownGroups(sql, groups);
   const fresh = groups.filter(({ id }) => !known.has(id));
   // One process at a time adds rows: else each of several would find the last room. Taken before any group is
@@ -29,15 +34,19 @@ export async function addMismatchGroups(
   for (let from = 0; from < taken.length; from += ROWS_A_STATEMENT) {
     await upsert(sql, taken.slice(from, from + ROWS_A_STATEMENT), at);
   }
-  return [...refused];
+  const resolved = [...known].filter(([, status]) => status === 'resolved').map(([id]) => id);
+  return { refused, resolved: new Set(resolved) };
 }
 
-async function knownGroups(sql: Sql, groups: readonly GroupDelta[]): Promise<ReadonlySet<string>> {
+async function knownGroups(
+  sql: Sql,
+  groups: readonly GroupDelta[],
+): Promise<ReadonlyMap<string, GroupStatus>> {
   const rows = await sql.run(
-    'SELECT id FROM mismatch_groups WHERE id IN (SELECT jsonb_array_elements_text($1::jsonb))',
+    'SELECT id, status FROM mismatch_groups WHERE id IN (SELECT jsonb_array_elements_text($1::jsonb))',
     [JSON.stringify(groups.map(({ id }) => id))],
   );
-  return new Set(rows.map((row) => text(row, 'id')));
+  return new Map(rows.map((row) => [text(row, 'id'), statusOf(row, 'status')]));
 }
 
 /**

@@ -2,6 +2,7 @@ import type { BatchOutcome, ReportBatch, ReportBounds } from '../reports/report-
 import { addMismatchGroups } from './add-mismatch-groups.ts';
 import { addMismatchSamples } from './add-mismatch-samples.ts';
 import { addReportCounts } from './add-report-counts.ts';
+import { givingWay } from './give-way.ts';
 import { mergeMismatchSpread } from './merge-mismatch-spread.ts';
 import { reopenMismatchGroups } from './reopen-mismatch-groups.ts';
 import type { SqlStore } from './sql.ts';
@@ -25,7 +26,8 @@ export function applyReportBatch(
   batch: ReportBatch,
   bounds: ReportBounds,
 ): Promise<BatchOutcome> {
-  return store.transaction(async (sql) => {
+  return store.transaction(async (transaction) => {
+    const sql = givingWay(store, transaction);
     const fresh = await sql.run(
       `INSERT INTO report_batches (process, sequence, at) VALUES ($1, $2, $3)
        ON CONFLICT (process) DO UPDATE SET sequence = excluded.sequence, at = excluded.at
@@ -34,14 +36,14 @@ export function applyReportBatch(
       [batch.process, batch.sequence, new Date(batch.at).toISOString()],
     );
     if (fresh.length === 0) return NOTHING;
-    const refusedGroups = await addMismatchGroups(sql, batch, bounds);
-    const refused = new Set(refusedGroups);
+    const { refused, resolved } = await addMismatchGroups(sql, batch, bounds);
     const groups = batch.groups.filter(({ id }) => !refused.has(id));
     await mergeMismatchSpread(sql, groups);
-    const reopened = await reopenMismatchGroups(sql, groups, batch.at);
+    const returned = groups.filter(({ id }) => resolved.has(id));
+    const reopened = await reopenMismatchGroups(sql, returned, batch.at);
     const offered = batch.samples.filter(({ group }) => !refused.has(group));
-    const { refusedSamples, samples } = await addMismatchSamples(sql, groups, offered, bounds);
+    const { refusedSamples, samples } = await addMismatchSamples(sql, offered, bounds);
     await addReportCounts(sql, batch);
-    return { refusedGroups, refusedSamples, samples, reopened };
+    return { refusedGroups: [...refused], refusedSamples, samples, reopened };
   });
 }

@@ -2,6 +2,7 @@ import { mergeLatencies } from '../reports/latency-sketch.ts';
 import type { PairCounts } from '../reports/report-store.ts';
 import { addPairs, addSides } from './add-report-counts.ts';
 import { moment } from './columns.ts';
+import { givingWay } from './give-way.ts';
 import { pairRow, sideRow } from './report-count-row.ts';
 import type { Sql, SqlStore } from './sql.ts';
 
@@ -21,7 +22,7 @@ export async function foldCounts(store: SqlStore, before: number, daysMax: numbe
     if (oldest === undefined || oldest['begins'] === null) return;
     const begins = Math.floor(moment(oldest, 'begins').getTime() / DAY_MS) * DAY_MS;
     if (begins + DAY_MS > before) return;
-    await store.transaction((sql) => foldDay(sql, begins));
+    await store.transaction((sql) => foldDay(givingWay(store, sql), begins));
   }
 }
 

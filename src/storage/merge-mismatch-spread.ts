@@ -5,7 +5,8 @@ import { cohortSpread } from './cohort-spread-json.ts';
 import { bytes, text } from './columns.ts';
 import type { Sql } from './sql.ts';
 
-const ROWS_A_STATEMENT = 50;
+/** As in `add-mismatch-groups.ts`. */
+const ROWS_A_STATEMENT = 25;
 
 /**
  * Adds the users and the cohorts of these groups to what is there. Sketches are merged here and not in the database,

@@ -43,7 +43,9 @@ await t.test('hidden values: equal and unequal can be told, nearness cannot', as
   const of = samples({ email: 'a@b.example' }, { email: 'c@b.example' });
   t.match((await run(of, { ignore: ['$.email'] })).groups, [{ verdict: 'gone' }]);
   t.match((await run(of, { ignore: ['$.other'] })).groups, [{ verdict: 'stays' }]);
-  t.match((await run(of, { comparators: { '$.email': 'case-insensitive' } })).groups, [{ verdict: 'unknown' }]);
+  t.match((await run(of, { comparators: { '$.email': 'case-insensitive' } })).groups, [
+    { verdict: 'unknown' },
+  ]);
 });
 
 await t.test('a sample without a body cannot tell', async (t) => {
