@@ -25,17 +25,27 @@ export function moveToLegacy(
   let result = object;
   moves.forEach((move, index) => {
     const value = valueAt(object, move.new);
-    if (value === undefined || valueAt(result, move.legacy) !== undefined) return;
+    if (value === undefined) return;
+    const isInside = liesInside(move);
+    if (!isInside && valueAt(result, move.legacy) !== undefined) return;
     if (legacy !== undefined) {
       if (valueAt(legacy, move.legacy) === undefined || valueAt(legacy, move.new) !== undefined) return;
     }
-    const without = withoutValue(result, move.new, legacy);
+    const without = isInside ? result : withoutValue(result, move.new, legacy);
     const placed = withValue(without, move.legacy, value);
     if (placed === undefined) return;
     result = placed;
     moved.push(index);
   });
   return { object: result, moved };
+}
+
+/**
+ * New has an object where legacy has the value: `price`, `price.amount`. The value takes the place of the object;
+ * what else is in there is new's own, unless an earlier rule has moved it.
+ */
+function liesInside(move: Move): boolean {
+  return move.legacy.length < move.new.length && move.legacy.every((name, index) => name === move.new[index]);
 }
 
 function valueAt(object: JsonObject, names: readonly string[]): Json | undefined {
@@ -50,11 +60,13 @@ function valueAt(object: JsonObject, names: readonly string[]): Json | undefined
 /** A copy without the field, and without the objects around it that are left empty and that legacy does not have. */
 function withoutValue(object: JsonObject, names: readonly string[], legacy: Json | undefined): JsonObject {
   const [name = '', ...rest] = names;
+  const inner = member(object, name);
+  // A value was taken out of the object that was here, and stands in its place.
+  if (rest.length > 0 && !isObject(inner)) return object;
   const copy: Record<string, Json> = {};
   for (const key of Object.keys(object)) {
     if (key !== name) setMember(copy, key, object[key] ?? null);
   }
-  const inner = member(object, name);
   if (rest.length === 0 || !isObject(inner)) return copy;
   const other = isObject(legacy) ? member(legacy, name) : undefined;
   const remaining = withoutValue(inner, rest, other);

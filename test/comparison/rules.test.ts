@@ -152,6 +152,22 @@ void t.test(
   },
 );
 
+void t.test('a value that new has wrapped into an object is compared with what is in it', async (t) => {
+  const rules = {
+    rename: { '$.items[*].price': '$.items[*].price.amount', '$.items[*].curr': '$.items[*].price.currency' },
+  };
+  const legacy = '{"items":[{"price":2.5,"curr":"EUR"}]}';
+  const same = '{"items":[{"price":{"amount":2.5,"currency":"EUR","net":2}}]}';
+  t.match(outlineOf(legacy, same, rules), [/^ignored, .*price.*curr/]);
+  t.match(outlineOf(legacy, same.replace('2.5', '2.4'), rules)[1], 'value $.items[0].price 2.5 > 2.4');
+  t.match(outlineOf(legacy, same.replace('EUR', 'USD'), rules)[1], /^value \$\.items\[0\]\.curr/);
+  const back = compared(answer(json(JSON.parse(same))), answer(json(JSON.parse(legacy))), {
+    rules,
+    authoritative: 'new',
+  });
+  t.equal(back.verdict, 'ignored');
+});
+
 void t.test('a key that has another name in new finds its item', async (t) => {
   const rules = { rename: { '$.items[*].sku': '$.items[*].code' }, arrays: { '$.items': { key: 'sku' } } };
   const left = '{"items":[{"sku":1,"n":1},{"sku":2,"n":2}]}';
