@@ -26,16 +26,20 @@ import { LatestRules } from './run-time-rules.ts';
 import { SampleTaker } from './sample-taker.ts';
 import { type Progress, Tallies } from './tallies.ts';
 
-export interface ReportOptions {
+/** The part of the configuration that may change while the process runs. */
+export interface ReportSettings {
+  readonly redact: RedactionOptions;
+  /** How long samples are kept. */
+  readonly sampleMs: number;
+}
+
+export interface ReportOptions extends ReportSettings {
   readonly store: ReportStore;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** 0 to 1; spreads the processes over the interval. */
   readonly random: () => number;
-  readonly redact: RedactionOptions;
-  /** How long samples are kept. */
-  readonly sampleMs: number;
   readonly flushMs?: number;
   readonly rulesPollMs?: number;
   readonly bounds?: ReportBounds;
@@ -44,6 +48,8 @@ export interface ReportOptions {
 export interface Reports extends ReportSink {
   /** Run-time rules of a route; `undefined`: the configured ones are in force. */
   rulesOf(route: string): CompiledRules | undefined;
+  /** For samples that are taken from now on. */
+  configure(settings: ReportSettings): void;
   /** Reads the rules, if the record answers, and begins to tell it what is counted. Never rejects. */
   start(): Promise<void>;
   /** Tells the record one batch now, or the one that waits. @returns whether nothing is left to tell */
@@ -75,6 +81,8 @@ class ProcessReports implements Reports {
   readonly #options: ReportOptions;
   readonly #bounds: ReportBounds;
   readonly #process = randomUUID();
+  /** Of hashes in samples; dies with the process. */
+  readonly #secret = randomBytes(32);
   readonly #tallies = new Tallies();
   readonly #gathered = new GatheredGroups();
   readonly #samples: SampleTaker;
@@ -96,7 +104,7 @@ class ProcessReports implements Reports {
   constructor(options: ReportOptions) {
     this.#options = options;
     this.#bounds = options.bounds ?? REPORT_BOUNDS;
-    this.#samples = new SampleTaker(new Redaction(randomBytes(32), options.redact), options.sampleMs);
+    this.#samples = new SampleTaker(this.#redaction(options), options.sampleMs);
     this.#rules = new LatestRules(options.store, options.log);
   }
 
@@ -130,6 +138,14 @@ class ProcessReports implements Reports {
 
   skipped(route: string, cohort: string | undefined, reason: ShadowSkip): void {
     this.#tallies.skipped(route, cohort, reason);
+  }
+
+  #redaction({ redact }: ReportSettings): Redaction {
+    return new Redaction(this.#secret, redact);
+  }
+
+  configure(settings: ReportSettings): void {
+    this.#samples.configure(this.#redaction(settings), settings.sampleMs);
   }
 
   rulesOf(route: string): CompiledRules | undefined {

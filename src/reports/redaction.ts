@@ -4,12 +4,15 @@
  * length and keyed hash: `[string 17 3f9a…]`. The key is made by each process, is never stored and dies with it,
  * so nobody can find a value by trying; equal values of one process have equal hashes, so a stored pair still tells
  * equal from unequal.
+ *
+ * A text and not an object stands for the value, because stored pairs are compared again: at the same path then.
  */
 import { createHmac } from 'node:crypto';
 import { canonical } from '../comparison/canonical.ts';
 import { compileRules } from '../comparison/compile-rules.ts';
 import { ExactNumber } from '../comparison/exact-number.ts';
 import { isArray, isObject, type Json, member, setMember } from '../comparison/json-tree.ts';
+import { DEFAULT_REDACTED_NAMES } from '../comparison/redact-value.ts';
 import type { RuleState } from '../comparison/rule-state.ts';
 
 const HASH_CHARACTERS = 12;
@@ -22,25 +25,8 @@ export function isRedacted(value: unknown): boolean {
   return typeof value === 'string' && TOKEN.test(value);
 }
 
-/** Words in a name, however they are put together (`userName`, `user_name`), that make its value secret or personal. */
-const SENSITIVE_WORDS = [
-  'password passwd pwd passphrase secret token credential credentials authorization auth apikey cookie session',
-  'sessionid csrf xsrf jwt otp pin cvv cvc signature privatekey salt',
-  'email mail phone mobile tel telephone fax firstname lastname surname fullname birthday birthdate birth dob',
-  'gender ssn nin passport iban bic card cardnumber pan account accountnumber street address address1 address2',
-  'zip zipcode postcode postalcode latitude longitude lat lng lon ip ipaddress taxid vat nationality',
-]
-  .join(' ')
-  .split(' ');
-
-/** Two words that together say what neither says alone. */
-const SENSITIVE_PAIRS = [
-  'api key|private key|access key|secret key|first name|last name|full name|family name|given name|middle name',
-  'maiden name|user name|display name|card number|account number|postal code|zip code|date birth|birth date',
-  'tax id|national id|client ip|remote ip|remote addr|access code',
-]
-  .join('|')
-  .split('|');
+/** Beyond the comparison's own list. */
+const MORE_NAMES = /^(?:client|remote|user|source|peer)ip$|^(?:csrf|xsrf)|^salt$/;
 
 /**
  * In any text. Each stands for itself: what is found is replaced, the text around it stays. A pattern is only tried
@@ -61,27 +47,17 @@ const SENSITIVE_TEXTS: readonly { readonly mark: RegExp; readonly pattern: RegEx
 export interface RedactionOptions {
   /** Paths into documents, as rules have them. */
   readonly paths: readonly string[];
-  /** Further names of members, in any case. */
+  /** Further names of members, in any case, with or without `_` and `-`. */
   readonly names: readonly string[];
-}
-
-/** `userName`, `user_name` and `User-Name` are `user name`. */
-function wordsOf(name: string): readonly string[] {
-  return name
-    .slice(0, 200)
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
-    .toLowerCase()
-    .split(/[^a-z0-9]+/)
-    .filter((word) => word !== '');
 }
 
 /** Names that were looked at are few and come again and again. */
 const KNOWN_NAMES_MAX = 10_000;
+const NAME_CHARACTERS_MAX = 200;
 
 export class Redaction {
   readonly #key: Uint8Array;
   readonly #start: RuleState | undefined;
-  readonly #words: ReadonlySet<string>;
   readonly #names: ReadonlySet<string>;
   readonly #known = new Map<string, boolean>();
 
@@ -98,21 +74,21 @@ export class Redaction {
       );
     }
     this.#start = compiled.rules.start;
-    this.#words = new Set(SENSITIVE_WORDS);
-    this.#names = new Set(options.names.map((name) => name.toLowerCase()));
+    this.#names = new Set(options.names.map((name) => name.toLowerCase().replaceAll(/[_\-\s]/g, '')));
   }
 
   /** Whether the value of that name is secret or personal by its name. */
   isSensitive(name: string): boolean {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const words = wordsOf(name);
-    const pairs = words.map((word, index) => `${words[index - 1] ?? ''} ${word}`);
+    const plain = name
+      .slice(0, NAME_CHARACTERS_MAX)
+      .toLowerCase()
+      .replaceAll(/[_\-\s]/g, '');
     const answer =
-      this.#names.has(name.toLowerCase()) ||
-      words.some((word) => this.#words.has(word)) ||
-      this.#words.has(words.join('')) ||
-      pairs.some((pair) => SENSITIVE_PAIRS.includes(pair));
+      this.#names.has(plain) ||
+      MORE_NAMES.test(plain) ||
+      DEFAULT_REDACTED_NAMES.some((pattern) => pattern.test(plain));
     if (this.#known.size >= KNOWN_NAMES_MAX) this.#known.clear();
     this.#known.set(name, answer);
     return answer;

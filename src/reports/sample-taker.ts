@@ -26,8 +26,8 @@ interface Known {
 }
 
 export class SampleTaker {
-  readonly #redaction: Redaction;
-  readonly #keepMs: number;
+  #redaction: Redaction;
+  #keepMs: number;
   readonly #known = new Map<string, Known>();
   #waiting: NewSample[] = [];
   #waitingBytes = 0;
@@ -36,6 +36,11 @@ export class SampleTaker {
 
   /** @param keepMs how long a sample is kept in the record */
   constructor(redaction: Redaction, keepMs: number) {
+    this.#redaction = redaction;
+    this.#keepMs = keepMs;
+  }
+
+  configure(redaction: Redaction, keepMs: number): void {
     this.#redaction = redaction;
     this.#keepMs = keepMs;
   }

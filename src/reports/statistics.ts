@@ -77,7 +77,8 @@ export const ABSOLUTE_MIN = 0.0003;
  * `unconfirmed`: no difference of the group was there again when both sides were read once more. `noise`: repeated
  * reads of the authoritative backend differ alike.
  */
-export type JudgementKind = 'reported' | 'unproven' | 'unconfirmed' | 'noise';
+export const JUDGEMENTS = ['reported', 'unproven', 'unconfirmed', 'noise'] as const;
+export type JudgementKind = (typeof JUDGEMENTS)[number];
 
 export interface Judgement {
   readonly kind: JudgementKind;

@@ -7,6 +7,7 @@ import { counter, type Family, gauge, seconds } from './families.ts';
 import { Histogram, HOLD_SHAPE } from './histogram.ts';
 import { type LogLevel, type OpenLog, openLog } from './logger.ts';
 import { ProcessMetrics } from './process-metrics.ts';
+import { type ReportsView, reportFamilies } from './report-metrics.ts';
 import { ShadowCounts } from './shadow-counts.ts';
 import { type StateView, stateFamilies } from './state-metrics.ts';
 import type { AccessEntry, RequestCell, Telemetry } from './telemetry.ts';
@@ -30,6 +31,8 @@ export interface TelemetryOptions {
 export interface ProcessTelemetry extends Telemetry {
   /** From now on, epoch, stages and cache figures are read from this map. */
   watchState(state: StateView): void;
+  /** From now on, the number of mismatch groups is read from these. */
+  watchReports(reports: ReportsView): void;
   /** For a reload of the configuration. */
   configure(options: { readonly level: LogLevel; readonly accessSample: number }): void;
   /** Everything this process counted, as data. */
@@ -53,6 +56,7 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
   readonly #random: () => number;
   #accessSample: number;
   #state: StateView | undefined;
+  #reports: ReportsView | undefined;
   #conflicts = 0;
   readonly #rejected = new Map<string, number>();
   readonly #retries = { legacy: 0, new: 0 };
@@ -126,6 +130,10 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
     this.#state = state;
   }
 
+  watchReports(reports: ReportsView): void {
+    this.#reports = reports;
+  }
+
   configure({ level, accessSample }: { readonly level: LogLevel; readonly accessSample: number }): void {
     this.log.level = level;
     this.#accessSample = accessSample;
@@ -153,6 +161,7 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
         BACKENDS.map((backend) => ({ labels: { backend }, value: this.#tunnelsClosed[backend] })),
       ),
       ...this.#shadow.families(),
+      ...reportFamilies(this.#reports),
       gauge('turnout_build_info', 'Always 1; the labels say what is running.', 'max', [
         { labels: { version: VERSION, node: process.version }, value: 1 },
       ]),

@@ -8,14 +8,27 @@ const ROUTES = [
   'get /api/v1/changes/{id}',
   'get /api/v1/cohorts',
   'get /api/v1/cohorts/{name}',
+  'get /api/v1/cohorts/{name}/report',
+  'get /api/v1/coverage',
   'get /api/v1/explain',
   'get /api/v1/gateways',
+  'get /api/v1/mismatches',
+  'get /api/v1/mismatches/{id}',
+  'get /api/v1/routes/{route}/rules',
   'get /api/v1/status',
   'get /livez',
   'get /metrics',
   'get /openapi.json',
   'get /readyz',
   'post /api/v1/cohorts/{name}/stage',
+  'post /api/v1/mismatches/{id}/acknowledge',
+  'post /api/v1/mismatches/{id}/assign',
+  'post /api/v1/mismatches/{id}/ignore',
+  'post /api/v1/mismatches/{id}/reopen',
+  'post /api/v1/mismatches/{id}/resolve',
+  'post /api/v1/mismatches/{id}/verify',
+  'post /api/v1/routes/{route}/rules/try',
+  'put /api/v1/routes/{route}/rules',
 ];
 
 interface Operation {
@@ -47,7 +60,7 @@ void t.test('the OpenAPI document has every route, with what it takes and answer
       route,
     );
     t.ok('default' in operation.responses, route);
-    t.equal(operation.requestBody !== undefined, /^(post|delete)/u.test(route), route);
+    t.equal(operation.requestBody !== undefined, /^(post|put|delete)/u.test(route), route);
   }
   const stage = document.paths['/api/v1/cohorts/{name}/stage']?.['post'];
   t.match(stage?.parameters, [

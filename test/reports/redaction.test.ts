@@ -38,10 +38,10 @@ await t.test('values under names that are secret or personal become type, length
     t.match(result, { [name]: /^\[string 10 [0-9a-f]{12}\]$/ }, name);
   }
   t.strictSame(
-    redacted({ price: 5, name: 'Lamp', sku: 'A-1', author: 'x', keyword: 'k', shipping: 1, pinned: true }),
+    redacted({ price: 5, title: 'Lamp', sku: 'A-1', author: 'x', keyword: 'k', shipping: 1, pinned: true }),
     {
       price: 5,
-      name: 'Lamp',
+      title: 'Lamp',
       sku: 'A-1',
       author: 'x',
       keyword: 'k',

@@ -172,6 +172,7 @@ void t.test('the documentation lists exactly the metrics that exist, with their 
   telemetry.identityRejected('expired');
   telemetry.shadowRead('api', 'staff', 'matched');
   telemetry.shadowSkipped('queue_full');
+  telemetry.watchReports({ groups: new Map([['open', 3]]) });
   telemetry.cell('api', 'staff', 'new', 'read').record('2xx', 1, 1);
   const families = [...(await telemetry.families()), workersFamily(['ready'])];
   const exported = families
