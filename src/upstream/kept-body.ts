@@ -52,6 +52,13 @@ export class KeptBody {
     return this.#bytes;
   }
 
+  /** The body says how long it will be: one that is too long is dropped before it comes. */
+  announce(bytes: number): void {
+    if (this.#dropped !== undefined || bytes <= this.#bytesMax) return;
+    this.#dropped = 'too_large';
+    this.release();
+  }
+
   add(piece: Buffer): void {
     if (this.#dropped !== undefined) return;
     const isTooLarge = this.#bytes + piece.length > this.#bytesMax;

@@ -35,6 +35,7 @@ export type Attempt =
 
 export class ReadAnswer implements Dispatcher.DispatchHandler {
   readonly #body: KeptBody;
+  readonly #hasBody: boolean;
   readonly #onOver: (attempt: Attempt) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #progress: Progress = 'connecting';
@@ -42,8 +43,12 @@ export class ReadAnswer implements Dispatcher.DispatchHandler {
   #headers: readonly string[] = [];
   #over = false;
 
-  /** @param onOver called exactly once */
-  constructor(body: KeptBody, onOver: (attempt: Attempt) => void) {
+  /**
+   * @param method of the request: answers to `HEAD` announce a body that does not come
+   * @param onOver called exactly once
+   */
+  constructor(method: string, body: KeptBody, onOver: (attempt: Attempt) => void) {
+    this.#hasBody = method !== 'HEAD';
     this.#body = body;
     this.#onOver = onOver;
   }
@@ -68,11 +73,20 @@ export class ReadAnswer implements Dispatcher.DispatchHandler {
     this.#progress = 'answering';
     this.#status = status;
     this.#headers = headersOf(controller.rawHeaders);
+    // An answer without a body may say how long it would be.
+    const bytes = this.#hasBody && status !== 304 ? announcedBytes(this.#headers) : undefined;
+    if (bytes === undefined) return;
+    this.#body.announce(bytes);
+    this.#endIfDropped(controller);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return;
     this.#body.add(chunk);
+    this.#endIfDropped(controller);
+  }
+
+  #endIfDropped(controller: Dispatcher.DispatchController): void {
     const { dropped } = this.#body;
     if (dropped === undefined) return;
     this.#settle({ kind: 'dropped', reason: dropped === 'memory' ? 'memory' : 'body_too_large' });
@@ -97,6 +111,14 @@ export class ReadAnswer implements Dispatcher.DispatchHandler {
 function headersOf(raw: unknown): readonly string[] {
   if (!Array.isArray(raw)) return [];
   return raw.map((part: unknown) => (Buffer.isBuffer(part) ? part.toString('latin1') : String(part)));
+}
+
+/** What a valid answer says of its length; `undefined` where it says nothing. */
+function announcedBytes(headers: readonly string[]): number | undefined {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i]?.toLowerCase() === 'content-length') return Number(headers[i + 1]);
+  }
+  return undefined;
 }
 
 const TIMEOUT = /timeout|stalled/;

@@ -144,7 +144,7 @@ export class ShadowClient {
   #attempt(read: SentRead, body: KeptBody, leftMs: number): Promise<Attempt> {
     const { model } = this.#client;
     return new Promise((resolve) => {
-      const answer = new ReadAnswer(body, (attempt) => {
+      const answer = new ReadAnswer(read.method, body, (attempt) => {
         clearTimeout(timer);
         this.#client.pending -= 1;
         resolve(attempt);

@@ -156,6 +156,33 @@ void t.test('10 MB: no more of it is read than is allowed', async (t) => {
   t.ok(written < 2 * 10_000_000, `${written} bytes left it`);
 });
 
+void t.test(
+  '10 MB that are announced: nothing of it is read; without a body they are compared',
+  async (t) => {
+    const large: Answering = (request, response) => {
+      const isBare = request.method === 'HEAD' || request.url === '/304';
+      response.writeHead(request.url === '/304' ? 304 : 200, { 'content-length': 10_000_000 });
+      if (isBare) response.end();
+      else response.flushHeaders();
+    };
+    const world = await startWorld(t, {
+      legacy: (request, response) => {
+        if (request.url === '/304') response.writeHead(304);
+        response.end();
+      },
+      new: large,
+      shadow: { bodyBytesMax: 100_000 },
+    });
+    await world.ask('/a');
+    t.equal(await world.sink.skip(), 'body_too_large', 'before any of it came');
+    await world.ask('/a', { method: 'HEAD' });
+    await world.sink.until(2);
+    await world.ask('/304');
+    await world.sink.until(3);
+    t.match(world.sink.reads, [{ verdict: 'matched' }, { verdict: 'matched' }]);
+  },
+);
+
 void t.test('an answer that says something else reaches no user', async (t) => {
   const world = await startWorld(t, {
     legacy: fixed,

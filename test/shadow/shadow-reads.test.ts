@@ -216,16 +216,16 @@ void t.test('an answer of many pieces is kept whole', async (t) => {
 
 void t.test('the rules of the route are kept, those of the reports come before them', async (t) => {
   const { rules } = compileRules({ ignore: ['$.b'] });
-  let atRunTime: typeof rules;
+  const runTime: { rules: typeof rules } = { rules: undefined };
   const world = await startWorld(t, {
     route: { shadow: { sample: 1, compare: { ignore: ['$.a'] } } },
     legacy: json({ a: 1, b: 1 }),
     new: json({ a: 2, b: 1 }),
-    reports: { rules: { rulesOf: () => atRunTime } },
+    reports: { rules: { rulesOf: () => runTime.rules } },
   });
   await world.ask('/a');
   t.match(await world.sink.read(1), { verdict: 'matched', comparison: { verdict: 'ignored' } });
-  atRunTime = rules;
+  runTime.rules = rules;
   await world.ask('/a');
   t.match(await world.sink.read(2), { verdict: 'confirmed' });
 });
