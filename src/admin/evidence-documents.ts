@@ -69,7 +69,10 @@ export const CohortReportSchema = Type.Object({
       difference: Type.Object(QuantilesMs),
     }),
   ),
+  /** What the figures do not say, one sentence each. */
   unknown: Type.Array(Type.String()),
+  /** All of it for people, where it was asked for. */
+  markdown: Type.Optional(Type.String()),
 });
 export type CohortReportDocument = Static<typeof CohortReportSchema>;
 

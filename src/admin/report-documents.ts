@@ -8,7 +8,8 @@ import type { StoredAnswer } from '../reports/stored-answer.ts';
 import type { Verification } from '../reports/verify-group.ts';
 
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-export const Time = Type.String({ format: 'date-time' });
+/** ISO 8601. */
+export const Time = Type.String();
 export const Count = Type.Integer({ minimum: 0 });
 
 export const ShareSchema = Type.Object({

@@ -263,7 +263,15 @@ function evidenceRoutes(server: AdminServer, access: ReportAccess): void {
       },
       schema: {
         params: Type.Object({ name: Type.String({ minLength: 1, maxLength: 256 }) }),
-        querystring: Type.Object({ days: Days }, { additionalProperties: false }),
+        querystring: Type.Object(
+          {
+            days: Days,
+            markdown: Type.Optional(
+              Type.Literal('true', { description: 'The JSON has the Markdown in it, as `markdown`.' }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
         // A text that is sent under another type is not looked at.
         response: { 200: Type.Unsafe<CohortReportDocument | string>(CohortReportSchema) },
       },
@@ -271,7 +279,12 @@ function evidenceRoutes(server: AdminServer, access: ReportAccess): void {
     async ({ params, query, headers }, reply) => {
       const report = await access.ask((reports) => reports.report(params.name, Number(query.days) * DAY_MS));
       reply.header('vary', 'accept');
-      if (!/^\s*text\/markdown\b/i.test(headers.accept ?? '')) return cohortReportDocument(report);
+      if (!/^\s*text\/markdown\b/i.test(headers.accept ?? '')) {
+        const document = cohortReportDocument(report);
+        return query.markdown === undefined
+          ? document
+          : { ...document, markdown: cohortReportMarkdown(report) };
+      }
       reply.type('text/markdown; charset=utf-8');
       return cohortReportMarkdown(report);
     },

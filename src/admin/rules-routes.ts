@@ -16,7 +16,7 @@ const SavedSchema = Type.Object({
   rules: Type.Union([Rules, Nothing]),
   actor: Type.String(),
   reason: Type.String(),
-  at: Type.String({ format: 'date-time' }),
+  at: Type.String(),
 });
 
 export const RouteRulesSchema = Type.Object({

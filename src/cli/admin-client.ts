@@ -34,7 +34,7 @@ export class Refused extends CliError {
 export class Unanswered extends CliError {}
 
 interface Call {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** With the query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -85,7 +85,10 @@ function refusal(body: string, status: number, { origin }: URL): CliError {
   if (status === 401) {
     return new CliError(`${words} Set TURNOUT_TOKEN to a token of the gateway at ${origin}.`);
   }
-  const first = problem['code'] === 'change_conflict' || problem['code'] === 'epoch_mismatch';
+  const first =
+    problem['code'] === 'change_conflict' ||
+    problem['code'] === 'epoch_mismatch' ||
+    problem['code'] === 'rules_conflict';
   return new Refused(`${origin} answered: ${words}`, problem, first ? EXIT.conflict : EXIT.failure);
 }
 

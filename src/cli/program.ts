@@ -7,6 +7,9 @@ import { addCohort } from './cohort.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 import { addExplain } from './explain.ts';
 import { addGateways } from './gateways.ts';
+import { addMismatches } from './mismatches.ts';
+import { addCoverage, addReport } from './report.ts';
+import { addRules } from './rules.ts';
 import { addStage } from './stage.ts';
 import { addStart } from './start.ts';
 import { addStatus } from './status.ts';
@@ -20,6 +23,7 @@ Your own systems:
   $ turnout explain --config turnout.yaml --user u42 --path /  where would this user go, and why?
   $ turnout start --config turnout.yaml                        run the gateway
   $ turnout status                                             what is it doing?
+  $ turnout mismatches                                         where do the two backends differ?
   $ turnout stage beta live --ramp 10% --reason 'first users'  move users
 
 "turnout COMMAND --help" explains one command, with examples.`;
@@ -93,6 +97,10 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     addStage(program, context, end);
     addChanges(program, context, end);
     addGateways(program, context, end);
+    addMismatches(program, context, end);
+    addRules(program, context, end);
+    addCoverage(program, context, end);
+    addReport(program, context, end);
     if (args.length === 0) {
       program.outputHelp({ error: true });
       return EXIT.usage;

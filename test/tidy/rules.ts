@@ -55,11 +55,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   demo: ['config'],
   cli: [
     'admin',
+    'comparison',
     'config',
     'decision',
     'demo',
     'intake',
     'pipeline',
+    'reports',
     'routing',
     'state',
     'telemetry',
