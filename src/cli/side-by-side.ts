@@ -106,7 +106,7 @@ function pairUp(steps: readonly Step[]): SideBySideRow[] {
 }
 
 function withoutFarLines(rows: readonly SideBySideRow[], context: number): SideBySideRow[] {
-  const isNear = new Array<boolean>(rows.length).fill(false);
+  const isNear = rows.map(() => false);
   rows.forEach(({ kind }, at) => {
     if (kind === 'same') return;
     for (let near = Math.max(0, at - context); near <= Math.min(rows.length - 1, at + context); near += 1) {
