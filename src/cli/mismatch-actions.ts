@@ -76,7 +76,7 @@ const WHY: Readonly<Record<string, string>> = {
   credential_in_query: 'a credential in its query was not stored',
   request_changed: 'a part of its path or query was not stored',
   other_answer:
-    'the backend that served answers otherwise than then; credentials are not stored, see shadow.replayHeaders',
+    'the backend that served does not show what it showed then; credentials are not stored, see shadow.replayHeaders',
   not_comparable: 'nothing can be said of the two answers',
   skipped: 'a backend did not take it',
   no_replay: 'there was no time left to ask',

@@ -108,6 +108,7 @@ function facts({ group, watch }: GroupInFullDocument): readonly (readonly [strin
 interface ShowOptions {
   readonly samples: number;
   readonly width: number;
+  readonly bodies?: boolean;
   readonly json?: boolean;
 }
 
@@ -138,7 +139,7 @@ async function show(id: string, options: ShowOptions, context: CliContext): Prom
   }
   for (const sample of found.samples.slice(0, options.samples)) {
     writer.line();
-    printSample(sample, options.width, writer);
+    printSample(sample, { width: options.width, bodies: options.bodies === true }, writer);
   }
   const left = found.samples.length - options.samples;
   if (left > 0) writer.line(`\n${left} more samples: --samples ${found.samples.length} shows them.`);
@@ -172,6 +173,7 @@ export function addMismatches(program: Command, context: CliContext, end: (code:
     )
     .argument('<id>', 'of the group')
     .option('--samples <number>', 'pairs of answers', wholeNumber(0, 5), 1)
+    .option('--bodies', 'the answers too where they have little in common')
     .option('--width <characters>', 'of both sides together', wholeNumber(60, 400), WIDTH)
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)

@@ -50,9 +50,11 @@ function bodyLines({ body, failure }: Answer): readonly string[] {
   }
 }
 
-function headLines({ status, headers, failure }: Answer): readonly string[] {
+/** The headers that somebody compares; the others differ with each answer. */
+function headLines({ status, headers, failure }: Answer, compared: ReadonlySet<string>): readonly string[] {
   if (failure !== null) return [];
-  return [`status ${status}`, ...headers.map(([name, value]) => `${name}: ${value}`).toSorted(), ''];
+  const shown = headers.filter(([name]) => compared.has(name)).map(([name, value]) => `${name}: ${value}`);
+  return [`status ${status}`, ...shown.toSorted(), ''];
 }
 
 /** Cut to a width, or filled up to it. @param text printable */
@@ -83,30 +85,56 @@ function printRow(row: SideBySideRow, width: number, writer: Writer): void {
   }
 }
 
-/** @param width of both sides together, in characters */
-export function printSample(sample: SampleDocument, width: number, writer: Writer): void {
-  const { at, verdict, cohort, authoritative, request, answers, differences } = sample;
+export interface PrintOptions {
+  /** Of both sides together, in characters. */
+  readonly width: number;
+  /** The answers too where they have little in common, as where fields have other names. */
+  readonly bodies: boolean;
+}
+
+export function printSample(sample: SampleDocument, options: PrintOptions, writer: Writer): void {
+  const { at, verdict, cohort, authoritative, request, differences } = sample;
   const whose = cohort === null ? '' : `, cohort ${printable(cohort)}`;
-  writer.line(
-    `${writer.style('bold', printable(`${request.method} ${request.target}`))}  ${timeInWords(at)}, ${verdict}${whose}`,
-  );
-  for (const { path, kind, left, right } of differences.slice(0, DIFFERENCES_SHOWN)) {
-    const sides = `${valueInWords(left)} → ${valueInWords(right)}`;
-    writer.line(`  ${writer.style('cyan', printable(path))} ${kind}: ${sides}`);
-  }
-  if (differences.length > DIFFERENCES_SHOWN)
-    writer.line(`  and ${differences.length - DIFFERENCES_SHOWN} more`);
+  const what = writer.style('bold', printable(`${request.method} ${request.target}`));
+  writer.line(`${what}  ${timeInWords(at)}, ${verdict}${whose}`);
   writer.line();
-  const half = Math.max(20, Math.floor((width - 7) / 2));
+  const half = Math.max(20, Math.floor((options.width - 7) / 2));
   const other = authoritative === 'legacy' ? 'new' : 'legacy';
   writer.line(writer.style('dim', `    ${fit(`${authoritative} (served the user)`, half)} │ ${other}`));
-  const lines = (answer: Answer): readonly string[] => [...headLines(answer), ...bodyLines(answer)];
-  const rows = sideBySide(lines(answers.authoritative), lines(answers.secondary), CONTEXT_LINES);
+  for (const { path, kind, left, right } of differences.slice(0, DIFFERENCES_SHOWN)) {
+    writer.line(`  ${writer.style('cyan', printable(path))} ${kind}`);
+    printRow({ kind: 'changed', left: valueInWords(left), right: valueInWords(right) }, half, writer);
+  }
+  if (differences.length > DIFFERENCES_SHOWN) {
+    writer.line(`  and ${differences.length - DIFFERENCES_SHOWN} more`);
+  }
+  printAnswers(sample, half, options.bodies, writer);
+}
+
+function printAnswers(
+  { answers, differences }: SampleDocument,
+  half: number,
+  always: boolean,
+  writer: Writer,
+): void {
+  const names = differences.map(({ path }) => path).filter((path) => path.startsWith('header.'));
+  const compared = new Set(['content-type', ...names.map((path) => path.slice('header.'.length))]);
+  const [left, right] = [answers.authoritative, answers.secondary].map((answer) => [
+    ...headLines(answer, compared),
+    ...bodyLines(answer),
+  ]);
+  const rows = sideBySide(left ?? [], right ?? [], CONTEXT_LINES);
+  const same = (left ?? []).length - rows.filter(({ kind }) => kind === 'left' || kind === 'changed').length;
+  writer.line();
+  if (!always && same < (left ?? []).length / 2) {
+    writer.line(writer.style('dim', '  The two answers have few lines in common: --bodies shows them.'));
+    return;
+  }
   for (const row of rows.slice(0, ROWS_MAX)) printRow(row, half, writer);
   if (rows.length > ROWS_MAX) writer.line(`  … ${rows.length - ROWS_MAX} more lines: --json has them all`);
 }
 
-const VALUE_CHARACTERS_MAX = 80;
+const VALUE_CHARACTERS_MAX = 400;
 
 function valueInWords({ type, value }: SampleDocument['differences'][number]['left']): string {
   if (type === 'absent') return 'absent';

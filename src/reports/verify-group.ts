@@ -5,6 +5,7 @@ import type { ShadowRequest } from '../shadow/report-sink.ts';
 import { groupsOf } from './gathered-groups.ts';
 import { isRedacted } from './redaction.ts';
 import type { StoredSample, Watch } from './report-store.ts';
+import { isSameSituation } from './same-situation.ts';
 import type { StoredRequest } from './sample.ts';
 import { ruleOfThree, wilson } from './statistics.ts';
 
@@ -13,8 +14,8 @@ export type SampleVerdict =
   | { readonly verdict: 'unknown'; readonly why: UnknownWhy };
 
 /**
- * `request_changed`: what was stored is not the whole request. `other_answer`: the side that served the user answers
- * otherwise than it did, such as 401 for want of credentials. `not_comparable`: nothing can be said of the two answers.
+ * `request_changed`: what was stored is not the whole request. `other_answer`: the side that served the user does not
+ * show what it showed then: 401 for want of credentials, another user's data, or data that has changed. `not_comparable`: nothing can be said of the two answers.
  */
 export type UnknownWhy =
   | 'method'
@@ -84,19 +85,18 @@ function judgeReplay(outcome: ReplayOutcome, { sample }: StoredSample, signature
     case 'compared': {
       const { comparison, answers } = outcome;
       if (groupsOf(sample.route, comparison).has(signature)) return { verdict: 'still_there' };
-      // Two answers that both say "who are you?" are equal and prove nothing.
-      const isAsThen = sameSort(answers.authoritative.status, sample.answers.authoritative.status);
-      if (!isAsThen) return { verdict: 'unknown', why: 'other_answer' };
+      const [difference] = sample.differences;
+      const { authoritative } = answers;
+      const isSame =
+        difference !== undefined &&
+        isSameSituation(difference, authoritative, sample.answers.authoritative.status);
+      if (!isSame) return { verdict: 'unknown', why: 'other_answer' };
       const isWhole = comparison.uncompared === undefined && !comparison.truncated;
       return isWhole ? { verdict: 'gone' } : { verdict: 'unknown', why: 'not_comparable' };
     }
     default:
       return outcome satisfies never;
   }
-}
-
-function sameSort(status: number, then: number): boolean {
-  return Math.floor(status / 100) === Math.floor(then / 100);
 }
 
 /**

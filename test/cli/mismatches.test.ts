@@ -33,7 +33,7 @@ await t.test('mismatches at the command line', async (t) => {
     t.equal(code, 0);
     t.match(out, /^ +judged +reported: above noise$/mu);
     t.match(out, /^ +reads +50 % \(39\.3 % to 60\.7 %\): 40 of 80$/mu);
-    t.match(out, /^ +\$\.price value: 1 → 2$/mu);
+    t.match(out, /^ +\$\.price value\n {2}≠ 1 +│ 2$/mu);
     t.match(out, /^ +legacy \(served the user\) +│ new$/mu);
     t.match(out, /^ {2}≠ +"price": 1 +│ +"price": 2$/mu);
     t.match(out, /4 more samples/);

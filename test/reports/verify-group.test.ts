@@ -54,6 +54,33 @@ await t.test('two refusals are equal and prove nothing', async (t) => {
   t.strictSame(await outcomeOf(compared(refused)), { verdict: 'unknown', why: 'other_answer' });
 });
 
+await t.test('the data of another user, or data that has changed, proves nothing', async (t) => {
+  const body = (price: number) => answer({ price });
+  t.strictSame(await outcomeOf(compared(comparedRead(body(7), body(7)))), {
+    verdict: 'unknown',
+    why: 'other_answer',
+  });
+  const shown = (left: object, right: object, now: object) => {
+    const read = comparedRead(answer(left), answer(right));
+    const [difference] = read.comparison.differences;
+    const signature = difference === undefined ? '' : signatureOf('orders', difference);
+    const replay = answering(compared(comparedRead(answer(now), answer(now))));
+    return verifySample(stored(read), signature, replay, NO_RULES).then(({ outcome }) => outcome.verdict);
+  };
+  t.equal(await shown({ a: { b: 1 } }, { a: {} }, { a: { b: 1 } }), 'gone', 'a missing field');
+  t.equal(await shown({ a: { b: 1 } }, { a: {} }, { a: {} }), 'unknown');
+  t.equal(await shown({ a: {} }, { a: { b: 1 } }, { a: {} }), 'gone', 'a field too many');
+  t.equal(await shown({ a: {} }, { a: { b: 1 } }, { c: {} }), 'unknown', 'the place is not there');
+  t.equal(
+    await shown({ email: 'a@b.example' }, { email: 'c@b.example' }, { email: 'd@b.example' }),
+    'gone',
+    'hidden',
+  );
+  t.equal(await shown({ email: 'a@b.example' }, { email: 'c@b.example' }, { email: 5 }), 'unknown');
+  t.equal(await shown({ list: [{ a: 1 }] }, { list: [{ a: 2 }] }, { list: [{ a: 1 }] }), 'gone');
+  t.equal(await shown({ list: [{ a: 1 }] }, { list: [{ a: 2 }] }, { list: [] }), 'unknown');
+});
+
 await t.test('what cannot be asked again is said to be', async (t) => {
   t.strictSame(await outcomeOf({ kind: 'impossible', why: 'credential_in_query' }), {
     verdict: 'unknown',
