@@ -25,6 +25,8 @@ import { type Memory, memory, resetPeak } from './process-account.ts';
 import { Processes } from './processes.ts';
 import { markdown, type Run, writeReport } from './report.ts';
 import { runMicro } from './run-micro.ts';
+import { runShadow } from './shadow/run-shadow.ts';
+import { SHADOW_USAGE } from './shadow/shadow-options.ts';
 import { startPostgres, startRedis } from './stores.ts';
 
 /** The floor is first: how much it answers is how much all are asked. */
@@ -44,12 +46,13 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
-    console.log([USAGE, FLIP_USAGE, MAP_USAGE].join('\n\n'));
+    console.log([USAGE, FLIP_USAGE, MAP_USAGE, SHADOW_USAGE].join('\n\n'));
     return 0;
   }
   if (args[0] === 'micro') return runMicro(args.slice(1));
   if (args[0] === 'flips') return runFlips(args.slice(1));
   if (args[0] === 'map') return runMap(args.slice(1));
+  if (args[0] === 'shadow') return runShadow(args.slice(1));
   let options: Options;
   try {
     options = parseOptions(

@@ -26,6 +26,7 @@ import type { Identifier } from './pipeline/identity-of.ts';
 import { markWrite } from './pipeline/mark-write.ts';
 import { Pipeline, type Stage } from './pipeline/pipeline.ts';
 import type { RouteTable } from './pipeline/route-of.ts';
+import { chooseShadowRead, stillStands } from './pipeline/shadow-stage.ts';
 import {
   type Deciding,
   decideBackend,
@@ -39,6 +40,13 @@ import {
 } from './pipeline/stages.ts';
 import { mayStay, takeForWrite } from './pipeline/tunnels.ts';
 import { compileRoutes } from './routing/router.ts';
+import {
+  createShadowReads,
+  type GatewayShadow,
+  type ShadowReports,
+  type ShadowWiring,
+} from './shadow/create-shadow-reads.ts';
+import type { ShadowActivity } from './shadow/shadow-reads.ts';
 import type { StateChange, StateMap } from './state/state-map.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { BackendClient } from './upstream/backend-client.ts';
@@ -52,6 +60,8 @@ export interface GatewayOptions {
   readonly writes?: InFlightWrites;
   /** Fences the gateway besides the state map: others may take it for gone. */
   readonly fence?: { readonly fenced: boolean };
+  /** Where shadow reads are told to. Without it there are none. */
+  readonly reports?: ShadowReports | undefined;
   /** A monotonic clock, milliseconds. */
   readonly now?: () => number;
 }
@@ -88,6 +98,7 @@ export class Gateway {
   readonly #stalls: StallWatch;
   readonly #listener: Listener;
   readonly #stopListening: () => void;
+  readonly #shadow: GatewayShadow | undefined;
   readonly #sender = new Sender();
   readonly #upgrades = new WeakMap<Exchange, TunnelClient>();
   readonly #keyObserver = {
@@ -109,7 +120,7 @@ export class Gateway {
   #inFlight = 0;
 
   constructor(options: GatewayOptions) {
-    const { config, state, telemetry, fence, now = () => performance.now() } = options;
+    const { config, state, telemetry, fence, reports, now = () => performance.now() } = options;
     this.state = state;
     this.#writes = options.writes ?? new InFlightWrites();
     this.#fenced = () => state.attachment === 'fenced' || fence?.fenced === true;
@@ -127,6 +138,10 @@ export class Gateway {
       (exchange) => this.#telemetry.tunnelClosed(exchange.backend ?? 'legacy'),
     );
     this.#stopListening = state.onChange((change) => this.#onState(change));
+    if (reports !== undefined) {
+      const stands: ShadowWiring['stands'] = (read) => stillStands(read, this.#compiled.deciding);
+      this.#shadow = createShadowReads({ config, reports, telemetry, stands, now });
+    }
     this.#compiled = this.#compile(config);
     this.#listener = new Listener(config, {
       onRequest: (request, response) => this.#onRequest(request, response),
@@ -147,6 +162,11 @@ export class Gateway {
   /** Requests that have no whole answer yet, tunnels included. */
   inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** What shadow reads have under way; `undefined` where there are none. */
+  shadowActivity(): ShadowActivity | undefined {
+    return this.#shadow?.reads.activity;
   }
 
   async listen(): Promise<void> {
@@ -175,6 +195,7 @@ export class Gateway {
     this.#compiled = this.#compile({ ...next, backends: this.config.backends, listen: this.config.listen });
     void this.#compiled.identifier.warmUp();
     this.#held.reconfigure(next.cutover);
+    this.#shadow?.reconfigure(this.config);
     this.#listener.renewCertificate(this.config.listen);
   }
 
@@ -184,9 +205,12 @@ export class Gateway {
    * @param options.graceMs bound on the whole, milliseconds; what is left then is cut
    */
   async close({ graceMs = this.config.shutdown.graceMs } = {}): Promise<{ cut: number }> {
+    // First: whoever stops has users to finish with.
+    this.#shadow?.reads.stop();
     const cut = await this.#listener.close(graceMs);
     this.#stopListening();
     this.#lingering.close();
+    await this.#shadow?.close();
     await Promise.all([this.#clients.legacy.destroy(), this.#clients.new.destroy()]);
     return { cut };
   }
@@ -212,7 +236,7 @@ export class Gateway {
       now: this.#now,
       onRetry: (backend) => this.#telemetry.retried(backend),
     };
-    const stages = (classify: Stage[], last: Stage): Stage[] => [
+    const stages = (classify: Stage[], last: Stage[]): Stage[] => [
       // First: nothing of an unclean request may be believed.
       readHead(limits.headersMax),
       // Before identity: the route captures path parameters, and says whether a user is required.
@@ -230,8 +254,11 @@ export class Gateway {
       waitForRelease(deciding, this.#held, this.#telemetry, this.#now),
       // Last, when it is certain where the write goes, and before the backend has a byte of it.
       markWrite(this.state),
-      last,
+      ...last,
     ];
+    const send: Stage = (exchange) => this.#sender.send(exchange, this.#clientOf(exchange), policy);
+    // By the decision that holds, and before the request is sent: what is chosen is kept while it passes.
+    const choose = this.#shadow === undefined ? [] : [chooseShadowRead(deciding, this.#shadow.reads)];
     const pipelineOf = (all: Stage[]): Pipeline =>
       new Pipeline(all, this.#now, (exchange, error) => this.#onDefect(exchange, error));
     return {
@@ -241,10 +268,8 @@ export class Gateway {
       connections: new ClientConnections(new TrustedProxies(forwarding.trustedProxies)),
       policy,
       deciding,
-      pipeline: pipelineOf(
-        stages([], (exchange) => this.#sender.send(exchange, this.#clientOf(exchange), policy)),
-      ),
-      upgradePipeline: pipelineOf(stages([takeForWrite], (exchange) => this.#tunnel(exchange, policy))),
+      pipeline: pipelineOf(stages([], [...choose, send])),
+      upgradePipeline: pipelineOf(stages([takeForWrite], [(exchange) => this.#tunnel(exchange, policy)])),
     };
   }
 

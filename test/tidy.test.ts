@@ -22,6 +22,10 @@ const ENTRIES = [
   'src/workers/worker-entry.ts',
   'src/demo/shop-process.ts',
   'src/telemetry/events.ts',
+  // What the comparison offers to the rooms that send shadow reads and keep reports.
+  'src/comparison/compare.ts',
+  'src/comparison/redact-value.ts',
+  'src/comparison/signature.ts',
 ];
 
 const src = readTree(ROOT, ['src']);
@@ -50,6 +54,13 @@ void t.test('rooms import only what lies below them', async (t) => {
 void t.test('pure rooms import nothing from outside', async (t) => {
   t.same(rules.pureRooms(src), []);
   t.equal(rules.pureRooms(tree({ 'src/decision/a.ts': "import { hash } from 'node:crypto';" })).length, 1);
+  const decoding = "import { gunzipSync } from 'node:zlib';\nimport { readFileSync } from 'node:fs';";
+  t.equal(
+    rules.pureRooms(tree({ 'src/comparison/decode-body.ts': decoding })).length,
+    1,
+    'but what computes',
+  );
+  t.equal(rules.pureRooms(tree({ 'src/comparison/other.ts': decoding })).length, 2, 'in its own file alone');
 });
 
 void t.test('a wrapped package is imported by its room alone', async (t) => {

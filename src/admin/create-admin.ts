@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Address, TokenModel } from '../config/model.ts';
-import { USER_BYTES_MAX } from '../model.ts';
+import type { ReportReader } from '../reports/create-report-reader.ts';
 import { AdminError, problemOf } from './admin-error.ts';
 import { adminRoutes, OPEN_PATHS } from './admin-routes.ts';
 import type { AdminSource } from './admin-source.ts';
@@ -15,8 +15,11 @@ import { authenticate, type Role, refuseForeignPages } from './authentication.ts
 import { type AdminControl, ControlAccess } from './control-access.ts';
 import { FailedLogins } from './failed-logins.ts';
 import { serveOpenApi } from './openapi.ts';
+import { ReportAccess } from './report-access.ts';
+import { reportRoutes } from './report-routes.ts';
 import type { AdminServer, TypeBoxProvider } from './type-provider.ts';
 
+const PARAMETER_CHARS_MAX = 1_024;
 const BODY_BYTES_MAX = 64 * 1024;
 const HEAD_BYTES_MAX = 16 * 1024;
 const REQUEST_MS = 10_000;
@@ -30,6 +33,8 @@ export interface AdminOptions {
   readonly source: AdminSource;
   /** Changes cohorts; absent, or `undefined` while the gateway starts: 503. */
   readonly control?: () => AdminControl | undefined;
+  /** Reads and changes mismatch reports; absent, or `undefined` while the gateway starts: 503. */
+  readonly reports?: () => ReportReader | undefined;
   readonly log: Logger;
   /** Bound on a body that is read whole, milliseconds; 10 s unless given. */
   readonly bodyMs?: number;
@@ -73,9 +78,9 @@ function createServer(): AdminServer {
     connectionTimeout: REQUEST_MS * 3,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
-    // A user of 256 bytes, each of them percent-encoded.
-    routerOptions: { maxParamLength: USER_BYTES_MAX * 3 },
     genReqId: () => randomUUID(),
+    // Names of routes and cohorts, and users, encoded.
+    routerOptions: { maxParamLength: PARAMETER_CHARS_MAX },
     clientErrorHandler: refuseMalformed,
     // A URL that cannot be decoded never reaches a hook or the error handler.
     frameworkErrors: (error, request, reply) => {
@@ -163,6 +168,7 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   });
   serveOpenApi(server);
   adminRoutes(server, source, new ControlAccess(control), log, stopping.signal);
+  reportRoutes(server, new ReportAccess(options.reports ?? (() => undefined)));
 
   await server.listen({ host: listen.host, port: listen.port });
   const bound = server.server.address();

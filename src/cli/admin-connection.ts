@@ -94,7 +94,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** The codes that say that somebody else was first. */
-const FIRST = new Set(['change_conflict', 'epoch_mismatch', 'cohort_exists']);
+const FIRST = new Set(['change_conflict', 'epoch_mismatch', 'cohort_exists', 'rules_conflict']);
 
 /** @param status of the answer, or of the problem itself where it came inside an answer */
 export function refusalOf(problem: unknown, status: number, context: Env): CliError {

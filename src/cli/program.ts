@@ -9,8 +9,11 @@ import { addDb } from './db.ts';
 import { addDoctor } from './doctor.ts';
 import { addExplain } from './explain.ts';
 import { addGateways } from './gateways.ts';
+import { addMismatches } from './mismatches.ts';
 import { addRebuild } from './rebuild.ts';
+import { addCoverage, addReport } from './report.ts';
 import { addRollback } from './rollback.ts';
+import { addRules } from './rules.ts';
 import { addStage } from './stage.ts';
 import { addStart } from './start.ts';
 import { addStatus } from './status.ts';
@@ -26,6 +29,7 @@ Your own systems:
   $ turnout start --config turnout.yaml                        run the gateway
   $ turnout status                                             what is it doing?
   $ turnout doctor --config turnout.yaml                       is anything wrong with it?
+  $ turnout mismatches                                         where do the two backends differ?
   $ turnout stage beta live --ramp 10% --reason 'first users'  move users
   $ turnout rollback beta --reason 'orders are slow'           and back
 
@@ -105,6 +109,10 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     addRebuild(program, context, end);
     addDoctor(program, context, end);
     addDb(program, context, end);
+    addMismatches(program, context, end);
+    addRules(program, context, end);
+    addCoverage(program, context, end);
+    addReport(program, context, end);
     if (args.length === 0) {
       program.outputHelp({ error: true });
       return EXIT.usage;

@@ -2,6 +2,7 @@
  * The validated configuration: frozen, complete (every default filled in), with times in milliseconds and
  * sizes in bytes. What an operator writes is in `schema.ts`; what changes at run time lives in the state map.
  */
+import type { RulesWritten } from '../comparison/rules-written.ts';
 import type { Backend, Cohort, RequestClass, RoutePolicy } from '../model.ts';
 import type { Problem } from './problem.ts';
 
@@ -99,26 +100,6 @@ export type IdentitySource =
   | { readonly from: 'path'; readonly name: string }
   | { readonly from: 'query'; readonly name: string };
 
-/** How the answers of the two backends are compared on one route. Paths begin with `$`. */
-export interface CompareModel {
-  readonly ignore?: readonly string[];
-  readonly unordered?: readonly string[];
-  /** By the path of an array, the field that tells its items apart. */
-  readonly arrays?: { readonly [path: string]: { readonly key: string } };
-  readonly tolerance?: {
-    readonly [path: string]: {
-      readonly absolute?: number;
-      readonly relative?: number;
-      readonly timeMs?: number;
-    };
-  };
-  /** From the path in legacy's answer to the path in new's. */
-  readonly rename?: { readonly [path: string]: string };
-  readonly nullIsAbsent?: boolean;
-  readonly equalStatus?: readonly (readonly number[])[];
-  readonly headers?: readonly string[];
-}
-
 export interface RouteModel extends RoutePolicy {
   /** The pattern as written: literal segments, `:name` for one segment, a final `*` for the rest. */
   readonly match: string;
@@ -130,8 +111,8 @@ export interface RouteModel extends RoutePolicy {
   readonly requireUser: boolean;
   /** The share of reads that are shadowed, 0 to 1; 0 where `shadow` is false. */
   readonly shadowSample: number;
-  /** Kept for the comparison: its shape is checked, its meaning is not. */
-  readonly compare: CompareModel | undefined;
+  /** Checked, and as it was written; `compileRules` makes it ready. */
+  readonly compare: RulesWritten | undefined;
 }
 
 export interface TokenModel {
@@ -159,7 +140,18 @@ export interface ConfigModel {
     readonly concurrencyMax: number;
     readonly deadlineMs: number;
     readonly bodyBytesMax: number;
+    /** Before a difference is read again on both sides. */
     readonly confirmAfterMs: number;
+    /** The share of chosen reads that ask the authoritative side again, 0 to 1. */
+    readonly noiseSample: number;
+    /** Sent with the reads of stored samples, whose own credentials are not stored. */
+    readonly replayHeaders: readonly { readonly name: string; readonly value: string }[];
+    /** Paths into documents whose values are not stored, besides what looks secret or personal by itself. */
+    readonly redact: readonly string[];
+    /** Names of fields whose values are not stored. */
+    readonly redactNames: readonly string[];
+    /** How long samples are stored, days. */
+    readonly sampleDays: number;
   };
   readonly guard: {
     readonly windowMs: number;

@@ -63,11 +63,28 @@ function byPath<T extends TProperties>(properties: T) {
   return Type.Record(Type.String(), mapping(properties));
 }
 
+/** A text or a list of texts: one schema of two types, so that a wrong value gives one problem and not two. */
+function oneOrMore(options: { readonly maxLength: number; readonly expected: string }) {
+  return Type.Unsafe<string | readonly string[]>({
+    type: ['string', 'array'],
+    minLength: 1,
+    items: Type.String({ minLength: 1, maxLength: options.maxLength, expected: 'text' }),
+    minItems: 1,
+    maxItems: 8,
+    ...options,
+  });
+}
+
 const CompareSchema = mapping({
   ignore: Type.Optional(list(text(documentPath))),
   unordered: Type.Optional(list(text(documentPath))),
   arrays: Type.Optional(
-    byPath({ key: text({ maxLength: 256, expected: 'the name of the field that tells items apart' }) }),
+    byPath({
+      key: oneOrMore({
+        maxLength: 256,
+        expected: 'the name of the field that tells items apart, or a list of at most 8',
+      }),
+    }),
   ),
   tolerance: Type.Optional(
     byPath({
@@ -76,8 +93,15 @@ const CompareSchema = mapping({
       timeMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 31_536_000_000 })),
     }),
   ),
+  comparators: Type.Optional(
+    Type.Record(
+      Type.String(),
+      oneOrMore({ maxLength: 64, expected: 'the name of a comparator, or a list of at most 8' }),
+    ),
+  ),
   rename: Type.Optional(Type.Record(Type.String(), text(documentPath))),
   nullIsAbsent: Type.Optional(Type.Boolean()),
+  emptyIsAbsent: Type.Optional(Type.Boolean()),
   equalStatus: Type.Optional(
     list(
       list(Type.Integer({ minimum: 100, maximum: 599 }), {
@@ -91,6 +115,7 @@ const CompareSchema = mapping({
     ),
   ),
   headers: Type.Optional(list(headerName())),
+  contentType: Type.Optional(Type.Boolean()),
 });
 
 const RouteShadow = mapping({ sample: share(1), compare: Type.Optional(CompareSchema) });

@@ -1,9 +1,11 @@
 /**
  * The routes.
  */
+import { compileRules } from '../comparison/compile-rules.ts';
+import type { RulesWritten } from '../comparison/rules-written.ts';
 import { compilePattern, type Pattern, patternProblem } from '../routing/pattern.ts';
 import { DEFAULT_ROUTE } from '../routing/router.ts';
-import type { CompareModel, RouteModel } from './model.ts';
+import type { RouteModel } from './model.ts';
 import type { Place } from './place.ts';
 import type { Reading } from './reading.ts';
 import type { RouteShadowWritten, RouteWritten } from './route-schema.ts';
@@ -63,27 +65,15 @@ function readShadow(
   written: boolean | RouteShadowWritten,
   place: Place,
   { report }: Reading,
-): { readonly sample: number; readonly compare: CompareModel | undefined } {
+): { readonly sample: number; readonly compare: RulesWritten | undefined } {
   if (typeof written === 'boolean') {
     if (written) report.problem(place, 'expected false, or a mapping such as { sample: 1 }; found true');
     return { sample: 0, compare: undefined };
   }
   const { compare } = written;
-  for (const key of ['arrays', 'tolerance', 'rename'] as const) {
-    for (const path of Object.keys(compare?.[key] ?? {})) {
-      if (path.startsWith('$')) continue;
-      report.problem(
-        [...place, 'compare', key, path],
-        'expected a path into the document such as $.items[*].price as the key',
-      );
-    }
-  }
-  for (const [path, tolerance] of Object.entries(compare?.tolerance ?? {})) {
-    if (Object.keys(tolerance).length > 0) continue;
-    report.problem(
-      [...place, 'compare', 'tolerance', path],
-      'expected at least one of absolute, relative, timeMs',
-    );
+  for (const { place: inside, expected, why } of compileRules(compare ?? {}).problems) {
+    const message = `expected ${expected}${why === undefined ? '' : `: ${why}`}`;
+    report.problem([...place, 'compare', ...inside], message, { expected });
   }
   if (compare?.headers === undefined) return { sample: written.sample, compare };
   const headers = compare.headers.map((name) => name.toLowerCase());

@@ -10,6 +10,7 @@ import {
   choice,
   count,
   flag,
+  headerName,
   list,
   mapping,
   milliseconds,
@@ -142,6 +143,23 @@ export const ShadowSchema = section({
   deadlineMs: milliseconds(5000, 1, 600_000),
   bodyBytesMax: bytes(1_048_576, 0, 1_073_741_824),
   confirmAfterMs: milliseconds(500, 0, 600_000),
+  noiseSample: share(0.1),
+  replayHeaders: list(
+    mapping(
+      { name: headerName(), value: text({ secret: true, expected: 'the value of a header' }) },
+      { secret: true },
+    ),
+    { default: [], maxItems: 50, expected: 'a list of headers such as { name: authorization, value: … }' },
+  ),
+  redact: list(
+    text({ pattern: '^\\$', maxLength: 1024, expected: 'a path into the document such as $.user.name' }),
+    {
+      default: [],
+      expected: 'a list of paths into documents',
+    },
+  ),
+  redactNames: list(text({ maxLength: 256 }), { default: [], expected: 'a list of names of fields' }),
+  sampleDays: count(14, 1, 90),
 });
 
 export const GuardSchema = section({

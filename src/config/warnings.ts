@@ -10,8 +10,7 @@ import { isFromEnvironment, type Reading } from './reading.ts';
 import { ConfigSchema, type ConfigWritten } from './schema.ts';
 import { withDefaults } from './schema-walk.ts';
 
-/** Stages in which reads of the cohort are to be copied, and in which its writes are to be mirrored. */
-const SHADOWED: ReadonlySet<Stage> = new Set<Stage>(['shadow', 'live']);
+/** Stages in which writes of the cohort are to be mirrored. */
 const MIRRORED: ReadonlySet<Stage> = new Set<Stage>(['dualwrite', 'shadow', 'live', 'rampdown']);
 
 /** Adds the warnings to the report. */
@@ -36,6 +35,10 @@ function warnOfSecrets(written: ConfigWritten, reading: Reading): void {
     const isClear =
       source.from === 'jwt' && source.secret !== undefined && !isFromEnvironment(reading, place);
     if (isClear) reading.report.warn(place, message);
+  });
+  written.shadow.replayHeaders.forEach((_header, index) => {
+    const place = ['shadow', 'replayHeaders', index, 'value'];
+    if (!isFromEnvironment(reading, place)) reading.report.warn(place, message);
   });
 }
 
@@ -82,25 +85,18 @@ function warnOfStage(
   { routes }: Omit<ConfigModel, 'warnings'>,
   { report }: Reading,
 ): void {
-  const missing: string[] = [];
-  if (SHADOWED.has(cohort.stage) && routes.some((route) => route.shadow)) missing.push('shadow reads');
-  if (MIRRORED.has(cohort.stage) && cohort.mirror && routes.some((route) => route.mirror)) {
-    missing.push('mirrored writes');
-  }
-  if (missing.length === 0) return;
+  if (!MIRRORED.has(cohort.stage) || !cohort.mirror || !routes.some((route) => route.mirror)) return;
   report.warn(
     ['cohorts', index, 'stage'],
-    `\`${cohort.stage}\` asks for ${missing.join(' and ')} on some routes; this version sends none yet`,
+    `\`${cohort.stage}\` asks for mirrored writes on some routes; this version sends none yet`,
   );
 }
 
 /** Keys that are accepted, so that a file written today stays valid, and not yet acted on. */
 function warnOfSleepingKeys(written: ConfigWritten, { report }: Reading): void {
-  for (const section of ['shadow', 'guard'] as const) {
-    const defaults = withDefaults(ConfigSchema.properties[section], {});
-    for (const [key, value] of Object.entries(written[section])) {
-      if (isDeepStrictEqual(value, childAt(defaults, key))) continue;
-      report.warn([section, key], 'accepted, but not yet acted on by this version');
-    }
+  const defaults = withDefaults(ConfigSchema.properties.guard, {});
+  for (const [key, value] of Object.entries(written.guard)) {
+    if (isDeepStrictEqual(value, childAt(defaults, key))) continue;
+    report.warn(['guard', key], 'accepted, but not yet acted on by this version');
   }
 }

@@ -5,6 +5,7 @@ import { LegacyStore } from './legacy/legacy-store.ts';
 import type { Faults } from './new/faults.ts';
 import { newErrorBody, newRoutes } from './new/new-shop.ts';
 import { NewStore } from './new/new-store.ts';
+import type { RequestCounts } from './shop/request-counts.ts';
 import type { ShopError } from './shop/shop-error.ts';
 import type { ShopRoute } from './shop/shop-router.ts';
 import { type ShopServer, startShopServer } from './shop/shop-server.ts';
@@ -31,10 +32,11 @@ interface Shop {
 
 /** @throws Error when the store cannot be opened, or the listening socket's own error. */
 export async function startShop(options: ShopOptions): Promise<ShopServer> {
+  const counts: RequestCounts = { requests: 0, shadowReads: 0 };
   const { routes, errorBody, closeStore } =
-    options.shop === 'legacy' ? openLegacy(options) : openNew(options);
+    options.shop === 'legacy' ? openLegacy(options, counts) : openNew(options, counts);
   try {
-    const server = await startShopServer({ ...options, routes, errorBody });
+    const server = await startShopServer({ ...options, routes, errorBody, counts });
     return {
       port: server.port,
       close: async () => {
@@ -48,19 +50,19 @@ export async function startShop(options: ShopOptions): Promise<ShopServer> {
   }
 }
 
-function openLegacy({ file, now, random }: ShopOptions): Shop {
+function openLegacy({ file, now, random }: ShopOptions, counts: RequestCounts): Shop {
   const store = new LegacyStore(file);
   return {
-    routes: legacyRoutes({ store, now, random }),
+    routes: legacyRoutes({ store, now, random, counts }),
     errorBody: legacyErrorBody,
     closeStore: () => store.close(),
   };
 }
 
-function openNew({ file, faults, now, random }: ShopOptions): Shop {
+function openNew({ file, faults, now, random }: ShopOptions, counts: RequestCounts): Shop {
   const store = new NewStore(file);
   return {
-    routes: newRoutes({ store, faults, now, random }),
+    routes: newRoutes({ store, faults, now, random, counts }),
     errorBody: newErrorBody,
     closeStore: () => store.close(),
   };

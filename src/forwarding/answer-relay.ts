@@ -29,7 +29,8 @@ export const INTERIM_MAX = 64;
 
 /**
  * Carries one backend's answer to the client as it comes: head, interim heads, body, trailers. Nothing is
- * kept; a client slower than the backend makes the backend wait.
+ * kept; a client slower than the backend makes the backend wait. The tap of a read that is to be compared is
+ * shown what passes.
  */
 export class AnswerRelay {
   readonly #exchange: Exchange;
@@ -64,6 +65,7 @@ export class AnswerRelay {
 
   head(status: number, reason: string, raw: readonly (Buffer | string)[]): void {
     const exchange = this.#exchange;
+    exchange.tap?.head(status, raw);
     const { headers, contentLength } = responseHead(raw);
     headers.push('via', this.#policy.via);
     if (this.#policy.exposed !== undefined) headers.push(...this.#policy.exposed(exchange));
@@ -78,9 +80,12 @@ export class AnswerRelay {
 
   data(chunk: Buffer): void {
     this.#received += chunk.length;
+    const { tap } = this.#exchange;
+    if (tap !== undefined) tap.piece(chunk);
     if (this.#received === this.#expected) {
       // The last piece goes out together with the end, in one write.
       this.#ended = true;
+      if (tap !== undefined) tap.whole();
       if (this.#received === chunk.length && !this.#flushed) this.#exchange.answer.endWhole(chunk);
       else this.#exchange.answer.end(chunk, undefined);
       return;
@@ -92,6 +97,7 @@ export class AnswerRelay {
     this.#unwatch();
     if (this.#ended) return;
     this.#ended = true;
+    this.#exchange.tap?.whole();
     const trailers =
       rawTrailers === undefined || rawTrailers.length === 0 ? undefined : trailersOf(rawTrailers);
     this.#exchange.answer.end(undefined, trailers);

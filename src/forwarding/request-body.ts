@@ -13,6 +13,8 @@ const DISCARD_MS = 2_000;
 export class RequestBody extends Readable {
   /** Called for each piece that the client sent. */
   onMove: (() => void) | undefined;
+  /** Shown each piece of a read that is to be compared. */
+  onPiece: ((piece: Buffer) => void) | undefined;
   /** Asked before each piece is handed on; once it says no the rest is cut off. */
   mayPass: (() => boolean) | undefined;
   readonly #source: Readable;
@@ -24,6 +26,7 @@ export class RequestBody extends Readable {
     this.onMove?.();
     if (this.#isFenced()) return;
     this.#receivedBytes += chunk.length;
+    this.onPiece?.(chunk);
     if (!this.push(chunk)) this.#source.pause();
   };
   readonly #onEnd = (): void => {

@@ -40,6 +40,7 @@ export class Sender {
       expectRoom(client);
       const whole = takeWhole(exchange.request, bytes);
       if (whole === undefined) return this.#upload(exchange, client, policy);
+      exchange.tap?.requestPiece(whole);
       new Forward(exchange, client, policy, whole).start();
       return undefined;
     });
@@ -63,6 +64,8 @@ export class Sender {
     }
     const body = new RequestBody(exchange.request);
     if (exchange.requestClass === 'write') body.mayPass = () => !policy.fencedOff(exchange);
+    const { tap } = exchange;
+    if (tap !== undefined) body.onPiece = (piece) => tap.requestPiece(piece);
     exchange.upload = body;
     if (needsPlainForward(exchange)) {
       new ForwardPlainly(exchange, client, policy, body).start();

@@ -7,6 +7,7 @@ import { ABSENT_RECORD } from '../model.ts';
 import type { Answer } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { CountedWrite, WriteCount } from './counted-write.ts';
+import type { ExchangeTap } from './exchange-tap.ts';
 import { http1Headers } from './http2-headers.ts';
 import { problemBody, problemHeaders } from './problem.ts';
 import { type RequestHead, UNREAD_HEAD } from './request-head.ts';
@@ -20,6 +21,8 @@ export interface ExchangeRoute extends RoutePolicy {
   readonly requireUser: boolean;
   /** What the route says; `undefined`: the method decides. */
   readonly class: RequestClass | undefined;
+  /** The share of reads that are shadowed, 0 to 1. */
+  readonly shadowSample: number;
 }
 
 /** What an exchange tells when it is over. */
@@ -57,6 +60,9 @@ export class Exchange extends RequestView implements CountedWrite {
 
   /** Where this write is counted while it is in flight. */
   countedIn: WriteCount | undefined;
+
+  /** Set for the reads that are chosen to be compared, before they are sent. */
+  tap: ExchangeTap | undefined;
 
   /** The request's body, once somebody reads it. */
   upload: { readonly whole: boolean } | undefined;
@@ -172,5 +178,9 @@ export class Exchange extends RequestView implements CountedWrite {
       interrupted?.(undefined);
     }
     this.#observer.onEnd(this, this.#status, this.#failure);
+    const { tap } = this;
+    if (tap === undefined) return;
+    this.tap = undefined;
+    tap.over(this.#failure === undefined && this.#uploadIsWhole);
   }
 }

@@ -35,6 +35,7 @@ const KINDS = new Map<string, HeaderKind>([
   ['http2-settings', HeaderKind.hopByHop],
   // The gateway's own words: nobody else's are passed on, in either direction.
   ['x-turnout-shadow', HeaderKind.hopByHop],
+  ['x-turnout-shadow-of', HeaderKind.hopByHop],
   ['x-turnout-backend', HeaderKind.hopByHop],
   ['x-turnout-epoch', HeaderKind.hopByHop],
   ['host', HeaderKind.host],

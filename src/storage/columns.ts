@@ -43,6 +43,12 @@ export function utf8(row: Row, column: string): string {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value);
 }
 
+export function bytes(row: Row, column: string): Uint8Array {
+  const value = row[column];
+  if (!(value instanceof Uint8Array)) throw wrong(row, column, 'bytes');
+  return value;
+}
+
 /** A timestamp with time zone, whole milliseconds. */
 export function moment(row: Row, column: string): Date {
   const value = row[column];

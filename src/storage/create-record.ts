@@ -26,6 +26,7 @@ import type { RecordStore } from './record-store.ts';
 import { registerGateway } from './register-gateway.ts';
 import { registeredGateways } from './registered-gateways.ts';
 import { createMap, replaceMap } from './replace-map.ts';
+import { reportStore } from './report-store.ts';
 import { scanUsers } from './scan-users.ts';
 import { seedCohorts } from './seed-cohorts.ts';
 import type { SqlStore } from './sql.ts';
@@ -150,6 +151,7 @@ function recordStore(store: SqlStore, ready: () => Promise<void>): RecordStore {
       dropPinMarks: (users) => migrated(() => dropPinMarks(store, users)),
       pruneMarks: (limit) => migrated(() => pruneMarks(store, limit)),
     },
+    reports: reportStore(store, migrated),
     close: () => store.close(),
   };
 }

@@ -1,6 +1,7 @@
 import type { ChangeStore, UserRecords } from '../cutover/stores.ts';
 import type { MarkStore } from '../cutover/write-marks-store.ts';
 import type { Cohort, User, UserRecord } from '../model.ts';
+import type { ReportStore } from '../reports/report-store.ts';
 
 /** A user's record and the number of the change that wrote it: of two records of a user, the higher is newer. */
 export interface StoredUser {
@@ -118,6 +119,8 @@ export interface RecordStore {
   readonly users: UserRecords;
   /** Who wrote to `new` since its truth moved there. */
   readonly marks: MarkStore;
+  /** Mismatch groups, samples, counts of what was compared, rules. */
+  readonly reports: ReportStore;
   /**
    * Runs `work` while no other process on this record runs anything under the same lock. `work` must not call
    * `createMap`, `seedCohorts` or `exclusive`: a process takes one lock at a time.

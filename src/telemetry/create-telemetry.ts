@@ -7,6 +7,8 @@ import { counter, type Family, gauge, seconds } from './families.ts';
 import { Histogram, HOLD_SHAPE } from './histogram.ts';
 import { type LogLevel, type OpenLog, openLog } from './logger.ts';
 import { ProcessMetrics } from './process-metrics.ts';
+import { type ReportsView, reportFamilies } from './report-metrics.ts';
+import { ShadowCounts } from './shadow-counts.ts';
 import { type StateView, stateFamilies } from './state-metrics.ts';
 import type { AccessEntry, RequestCell, Telemetry } from './telemetry.ts';
 import { VERSION } from './version.ts';
@@ -29,6 +31,8 @@ export interface TelemetryOptions {
 export interface ProcessTelemetry extends Telemetry {
   /** From now on, epoch, stages and cache figures are read from this map. */
   watchState(state: StateView): void;
+  /** From now on, the number of mismatch groups is read from these. */
+  watchReports(reports: ReportsView): void;
   /** For a reload of the configuration. */
   configure(options: { readonly level: LogLevel; readonly accessSample: number }): void;
   /** Everything this process counted, as data. */
@@ -52,10 +56,12 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
   readonly #random: () => number;
   #accessSample: number;
   #state: StateView | undefined;
+  #reports: ReportsView | undefined;
   #conflicts = 0;
   readonly #rejected = new Map<string, number>();
   readonly #retries = { legacy: 0, new: 0 };
   readonly #tunnelsClosed = { legacy: 0, new: 0 };
+  readonly #shadow = new ShadowCounts();
   #heldWrites = 0;
   readonly #held = new Histogram(HOLD_SHAPE);
 
@@ -96,6 +102,14 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
     this.#retries[backend] += 1;
   }
 
+  shadowRead(route: string, cohort: string | undefined, verdict: string): void {
+    this.#shadow.read(route, cohort, verdict);
+  }
+
+  shadowSkipped(reason: string): void {
+    this.#shadow.skipped(reason);
+  }
+
   heldWrites(delta: 1 | -1): void {
     this.#heldWrites += delta;
   }
@@ -114,6 +128,10 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
 
   watchState(state: StateView): void {
     this.#state = state;
+  }
+
+  watchReports(reports: ReportsView): void {
+    this.#reports = reports;
   }
 
   configure({ level, accessSample }: { readonly level: LogLevel; readonly accessSample: number }): void {
@@ -142,6 +160,8 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
         'WebSockets closed because their user was moved.',
         BACKENDS.map((backend) => ({ labels: { backend }, value: this.#tunnelsClosed[backend] })),
       ),
+      ...this.#shadow.families(),
+      ...reportFamilies(this.#reports),
       gauge('turnout_build_info', 'Always 1; the labels say what is running.', 'max', [
         { labels: { version: VERSION, node: process.version }, value: 1 },
       ]),

@@ -47,6 +47,12 @@ export const EVENTS = [
   // record
   'record_unreachable',
   'record_connection_lost',
+  // reports
+  'reports_delayed',
+  'reports_lost',
+  'mismatch_reopened',
+  'rules_changed',
+  'rules_unusable',
   // cutover
   'change_moved',
   'change_over',

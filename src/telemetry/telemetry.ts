@@ -53,6 +53,10 @@ export interface Telemetry {
   retried(backend: Backend): void;
   /** A tunnel was closed because its user is being moved, or was moved. */
   tunnelClosed(backend: Backend): void;
+  /** A shadow read is over. `verdict` is one of a fixed list. Bounded: see `shadow-counts.ts`. */
+  shadowRead(route: string, cohort: string | undefined, verdict: string): void;
+  /** A shadow read that was due did not take place. `reason` is one of a fixed list. */
+  shadowSkipped(reason: string): void;
   /** One write waits at the gateway (+1), or no longer does (-1). */
   heldWrites(delta: 1 | -1): void;
   /** How long one write was held, milliseconds. */

@@ -13,6 +13,7 @@ import { GatewayAgent } from '../cutover/gateway-agent.ts';
 import { InFlightWrites } from '../cutover/in-flight-writes.ts';
 import { createGateway } from '../gateway.ts';
 import type { Explanation } from '../pipeline/explain-request.ts';
+import type { ReportReader } from '../reports/create-report-reader.ts';
 import { createControlMap } from '../state/create-control-map.ts';
 import { createState } from '../state/create-state.ts';
 import type { StateMap } from '../state/state-map.ts';
@@ -20,6 +21,7 @@ import { createRecord } from '../storage/create-record.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
 import { controlOf } from './open-control.ts';
+import { readerOf, reportSettings, reportsOf } from './open-reports.ts';
 
 /** The part of a gateway that its process uses. */
 export interface OpenGateway {
@@ -27,6 +29,8 @@ export interface OpenGateway {
   readonly state: Pick<StateMap, 'snapshot' | 'status'>;
   /** In a single process. */
   readonly control?: Control;
+  /** In a single process. */
+  readonly reports?: ReportReader;
   explain(request: HypotheticalRequest): Promise<Explanation>;
   reload(next: ConfigModel): void;
   inFlight(): number;
@@ -78,6 +82,10 @@ export async function openGateway(
   try {
     const record = await createRecord(config.record, log);
     closers.push(() => record.close());
+    const reports = reportsOf(config, record, log);
+    closers.push(() => reports.stop());
+    telemetry.watchReports(reports);
+    await reports.start();
     const state = createState({ config, record, log, clock: now });
     await state.start();
     closers.push(() => state.close());
@@ -103,16 +111,28 @@ export async function openGateway(
     // Before it listens: whoever moves a truth has to wait for this gateway too.
     await agent.start();
     closers.push(() => agent.close());
-    const gateway = await createGateway({ config, state, telemetry, writes, fence: agent });
-    const control = name.worker === undefined ? controlOf(() => config, record, map, log) : undefined;
+    const gateway = await createGateway({
+      config,
+      state,
+      telemetry,
+      writes,
+      fence: agent,
+      reports: { sink: reports, rules: reports },
+    });
+    const isSingle = name.worker === undefined;
+    const control = isSingle ? controlOf(() => config, record, map, log) : undefined;
+    const reader = isSingle ? readerOf(() => config, record) : undefined;
+    if (reader !== undefined) closers.push(() => reader.close());
     return {
       address: gateway.address,
       state,
       ...(control === undefined ? {} : { control }),
+      ...(reader === undefined ? {} : { reports: reader }),
       explain: (request) => gateway.explain(request),
       reload: (next) => {
         config = next;
         gateway.reload(next);
+        reports.configure(reportSettings(next));
         agent.reconfigure(truthDigest(next));
       },
       inFlight: () => gateway.inFlight(),

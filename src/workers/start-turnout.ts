@@ -9,10 +9,12 @@ import { type Admin, createAdmin } from '../admin/create-admin.ts';
 import type { Address, ConfigModel } from '../config/model.ts';
 import { truthDigest } from '../config/truth-digest.ts';
 import type { Control } from '../cutover/control.ts';
+import type { ReportReader } from '../reports/create-report-reader.ts';
 import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
 import { expectFree } from './expect-free.ts';
 import { openControl, writeMaxMs } from './open-control.ts';
 import { type OpenGatewayFn, openGateway } from './open-gateway.ts';
+import { type OpenReader, openReader } from './open-reports.ts';
 import { SingleSource } from './single-source.ts';
 import { SupervisedSource } from './supervised-source.ts';
 import { Supervisor } from './supervisor.ts';
@@ -85,10 +87,11 @@ function listenForAdmin(
   config: ConfigModel,
   source: AdminSource,
   control: () => Control | undefined,
+  reports: () => ReportReader | undefined,
   telemetry: ProcessTelemetry,
 ): Promise<Admin> {
   const { listen, tokens } = config.admin;
-  return createAdmin({ listen, tokens, source, control, log: telemetry.log });
+  return createAdmin({ listen, tokens, source, control, reports, log: telemetry.log });
 }
 
 async function startSingle({
@@ -97,7 +100,13 @@ async function startSingle({
   open = openGateway,
 }: StartOptions): Promise<RunningTurnout> {
   const source = new SingleSource(first, telemetry);
-  const admin = await listenForAdmin(first, source, () => source.control, telemetry);
+  const admin = await listenForAdmin(
+    first,
+    source,
+    () => source.control,
+    () => source.reports,
+    telemetry,
+  );
   const gateway = await open(first, telemetry).catch(async (error: unknown) => {
     await admin.close();
     throw error;
@@ -130,6 +139,7 @@ async function startSupervised(options: StartOptions, workers: number): Promise<
   const { config, telemetry, workerEntry: entry = installedEntry() } = options;
   let current = config;
   let control: Control | undefined;
+  let reader: OpenReader | undefined;
   const strikeOff = ({ gatewayId }: { gatewayId: string }): void => {
     // Its process is gone for certain. What it had sent may still be at work at its backend, until the deadline.
     setTimeout(() => {
@@ -139,10 +149,17 @@ async function startSupervised(options: StartOptions, workers: number): Promise<
   const { log } = telemetry;
   const supervisor = new Supervisor({ config, workers, entry, log, onGone: strikeOff });
   const source = new SupervisedSource(supervisor, telemetry, () => truthDigest(current));
-  const admin = await listenForAdmin(config, source, () => control, telemetry);
+  const admin = await listenForAdmin(
+    config,
+    source,
+    () => control,
+    () => reader,
+    telemetry,
+  );
   try {
     await supervisor.start();
     control = await openControl(() => current, log);
+    reader = await openReader(() => current, log);
   } catch (error) {
     await supervisor.kill();
     await admin.close();
@@ -162,11 +179,12 @@ async function startSupervised(options: StartOptions, workers: number): Promise<
     replaceWorkers: () => supervisor.replaceAll(),
     close: async () => {
       await control?.close();
+      await reader?.close();
       await supervisor.close(current.shutdown.graceMs);
       await admin.close();
     },
     kill: async () => {
-      await Promise.all([supervisor.kill(), control?.close()]);
+      await Promise.all([supervisor.kill(), control?.close(), reader?.close()]);
       await admin.close();
     },
   };

@@ -8,6 +8,7 @@ import type { Test } from 'tap';
 import type { AdminControl } from '../../src/admin/control-access.ts';
 import { createAdmin } from '../../src/admin/create-admin.ts';
 import type { TokenModel } from '../../src/config/model.ts';
+import type { ReportReader } from '../../src/reports/create-report-reader.ts';
 import { FakeSource } from './fake-source.ts';
 
 export interface Answer {
@@ -38,17 +39,24 @@ export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 export interface OpenOptions {
   readonly tokens?: readonly TokenModel[];
   readonly control?: () => AdminControl | undefined;
+  readonly reports?: () => ReportReader | undefined;
   /** Bound on a body that is read whole. */
   readonly bodyMs?: number;
 }
 
-export async function openAdmin(t: Test, { tokens = [], control, bodyMs = 10_000 }: OpenOptions = {}) {
+export async function openAdmin(
+  t: Test,
+  { tokens = [], control, reports, bodyMs = 10_000 }: OpenOptions = {},
+) {
   const source = new FakeSource();
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(line) });
   let nowMs = 0;
   const listen = { host: '127.0.0.1', port: 0 };
-  const wired = control === undefined ? {} : { control };
+  const wired = {
+    ...(control === undefined ? {} : { control }),
+    ...(reports === undefined ? {} : { reports }),
+  };
   const admin = await createAdmin({ listen, tokens, source, ...wired, log, bodyMs, nowMs: () => nowMs });
   t.teardown(() => admin.close());
   const { port } = admin.address;

@@ -13,8 +13,13 @@ const ROUTES = [
   'get /api/v1/cohorts',
   'get /api/v1/cohorts/{name}',
   'get /api/v1/cohorts/{name}/members',
+  'get /api/v1/cohorts/{name}/report',
+  'get /api/v1/coverage',
   'get /api/v1/explain',
   'get /api/v1/gateways',
+  'get /api/v1/mismatches',
+  'get /api/v1/mismatches/{id}',
+  'get /api/v1/routes/{route}/rules',
   'get /api/v1/status',
   'get /api/v1/users/{user}',
   'get /livez',
@@ -29,6 +34,14 @@ const ROUTES = [
   'post /api/v1/cohorts/{name}/stage',
   'post /api/v1/rebuild',
   'put /api/v1/users/{user}/pin',
+  'post /api/v1/mismatches/{id}/acknowledge',
+  'post /api/v1/mismatches/{id}/assign',
+  'post /api/v1/mismatches/{id}/ignore',
+  'post /api/v1/mismatches/{id}/reopen',
+  'post /api/v1/mismatches/{id}/resolve',
+  'post /api/v1/mismatches/{id}/verify',
+  'post /api/v1/routes/{route}/rules/try',
+  'put /api/v1/routes/{route}/rules',
 ];
 
 interface Operation {

@@ -141,14 +141,14 @@ void t.test('the demo takes its ports and its folder from the environment', asyn
   });
 });
 
-void t.test('the demo: staff are live, half of the beta users are, everybody else is off', async (t) => {
+void t.test('the demo: staff are live, half of the beta users are, everybody else is compared', async (t) => {
   const { cohorts } = loadConfig('config/demo.yaml', {});
   t.strictSame(
     cohorts.map(({ name, stage, ramp, isDefault }) => [name, stage, ramp, isDefault]),
     [
       ['staff', 'live', { kind: 'percent', buckets: 10_000 }, false],
       ['beta', 'live', { kind: 'percent', buckets: 5000 }, false],
-      ['everyone', 'off', { kind: 'percent', buckets: 10_000 }, true],
+      ['everyone', 'shadow', { kind: 'percent', buckets: 10_000 }, true],
     ],
   );
 });

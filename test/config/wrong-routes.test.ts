@@ -97,7 +97,7 @@ testWrong(t, [
     problems: [
       '5:9  routes[0].shadow.compare.ignroe: unknown key; did you mean `ignore`?',
       '6:18  routes[0].shadow.compare.ignore[0]: expected a path into the document such as $.items[*].price; found "generatedAt"',
-      '7:19  routes[0].shadow.compare.arrays["$.items"].key: missing; expected the name of the field that tells items apart',
+      '7:19  routes[0].shadow.compare.arrays["$.items"].key: missing; expected the name of the field that tells items apart, or a list of at most 8',
       '7:30  routes[0].shadow.compare.arrays["$.items"].kye: unknown key; did you mean `key`?',
       '8:33  routes[0].shadow.compare.tolerance["$.price"].relative: expected a number from 0 to 1; found the number 2',
       '9:19  routes[0].shadow.compare.rename["$.a"]: expected a path into the document such as $.items[*].price; found "b"',
@@ -111,8 +111,32 @@ testWrong(t, [
     name: 'keys of the comparison that are no paths, and a tolerance of nothing',
     text: 'routes: [{ match: /a, shadow: { compare: { arrays: { items: { key: id } }, tolerance: { $.a: {} } } } }]',
     problems: [
-      '1:54  routes[0].shadow.compare.arrays.items: expected a path into the document such as $.items[*].price as the key',
+      '1:54  routes[0].shadow.compare.arrays.items: expected a path such as $.items[*].price: a path begins with $',
       '1:89  routes[0].shadow.compare.tolerance["$.a"]: expected at least one of absolute, relative, timeMs',
+    ],
+  },
+  {
+    name: 'rules of the comparison that have the right shape and no meaning',
+    text: `routes:
+  - match: /a
+    shadow:
+      compare:
+        ignore: ["$.a b"]
+        comparators: { $.a: trimmd, $.b: [trimmed, 3] }
+        rename: { "$.a[*]": $.b }`,
+    problems: ['6:52  routes[0].shadow.compare.comparators["$.b"][1]: expected text; found the number 3'],
+  },
+  {
+    name: 'paths that stop being one, and names that no two paths share',
+    text: `routes:
+  - match: /a
+    shadow:
+      compare:
+        ignore: ["$.a b"]
+        rename: { "$.a[*]": $.b }`,
+    problems: [
+      '5:18  routes[0].shadow.compare.ignore[0]: expected a path such as $.items[*].price: character 4: expected . or [',
+      '6:19  routes[0].shadow.compare.rename["$.a[*]"]: expected two paths of names and [*] such as $.items[*].userName and $.items[*].user.name: both paths need the same number of [*]',
     ],
   },
 ]);

@@ -8,6 +8,7 @@ import { parseConfig } from '../../src/config/parse-config.ts';
 import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import type { Backend } from '../../src/model.ts';
+import type { ShadowReports } from '../../src/shadow/create-shadow-reads.ts';
 import { createTelemetry, type ProcessTelemetry } from '../../src/telemetry/create-telemetry.ts';
 import type { Outcome } from '../../src/telemetry/telemetry.ts';
 import { MemoryState } from './memory-state.ts';
@@ -25,6 +26,8 @@ export interface GatewayOptions {
   readonly settings?: Settings;
   /** Goes over both backends' sections. */
   readonly backendSettings?: Settings;
+  /** Where shadow reads are told to; without it there are none. */
+  readonly reports?: ShadowReports;
 }
 
 /**
@@ -135,7 +138,7 @@ export async function startGateway(t: Teardown, options: GatewayOptions): Promis
     destination: { write: (line: string) => void log.push(line) },
   });
   const state = new MemoryState(config.cohorts);
-  const gateway = await createGateway({ config, state, telemetry });
+  const gateway = await createGateway({ config, state, telemetry, reports: options.reports });
   t.teardown(async () => {
     await within(gateway.close(), 'the end of the gateway', CLOSE_MS_MAX);
     telemetry.close();

@@ -176,6 +176,9 @@ void t.test('the documentation lists exactly the metrics that exist, with their 
   const { telemetry } = open(t);
   telemetry.watchState(stateWith([{ name: 'staff', stage: 'live' }]));
   telemetry.identityRejected('expired');
+  telemetry.shadowRead('api', 'staff', 'matched');
+  telemetry.shadowSkipped('queue_full');
+  telemetry.watchReports({ groups: new Map([['open', 3]]) });
   telemetry.cell('api', 'staff', 'new', 'read').record('2xx', 1, 1);
   const families = [...(await telemetry.families()), workersFamily(['ready'])];
   const exported = families
@@ -190,6 +193,16 @@ void t.test('the documentation lists exactly the metrics that exist, with their 
     .filter(([, name]) => name?.startsWith('turnout_'))
     .map(([, name, labels]) => `${name}{${labels}}`);
   t.same(documented.toSorted(), exported.toSorted());
+});
+
+void t.test('shadow reads are counted by verdict, beyond the bound under other', async (t) => {
+  const { telemetry } = open(t);
+  for (let index = 0; index < 1_002; index += 1) telemetry.shadowRead(`r${index}`, undefined, 'matched');
+  telemetry.shadowRead('r0', undefined, 'noise');
+  const text = await telemetry.metrics();
+  t.equal(valueOf(text, 'turnout_shadow_reads_total{route="r999",cohort="none",verdict="matched"}'), 1);
+  t.equal(valueOf(text, 'turnout_shadow_reads_total{route="r0",cohort="none",verdict="noise"}'), 1);
+  t.equal(valueOf(text, 'turnout_shadow_reads_total{route="other",cohort="other",verdict="matched"}'), 2);
 });
 
 void t.test('process metrics carry the worker they belong to, and no label without a bound', async (t) => {

@@ -1,4 +1,6 @@
 /** The legacy shop's answers: flat, numbers for ids, `Y` and `N`, dates in two formats of its own. */
+
+import type { RequestCounts } from '../shop/request-counts.ts';
 import { integer, type Row, text } from '../shop/shop-database.ts';
 import type { ShopError } from '../shop/shop-error.ts';
 import {
@@ -29,6 +31,7 @@ const USER_COLUMNS = ['userName', 'email', 'phone', 'addr1', 'addr2', 'zip', 'ci
 
 export interface LegacyShop {
   readonly store: LegacyStore;
+  readonly counts: Readonly<RequestCounts>;
   readonly now: () => Date;
   /** 0 to 1; decides where an unordered list begins. */
   readonly random: () => number;
@@ -133,11 +136,11 @@ function orderRoutes(shop: LegacyShop): ShopRoute[] {
 }
 
 function catalogueRoutes(shop: LegacyShop): ShopRoute[] {
-  const { store, random } = shop;
+  const { store, random, counts } = shop;
   const list = (rows: Row[]): ShopAnswer =>
     answer(shop, { hits: rows.length, items: unordered(rows.map(productBody), random) });
   return [
-    { method: 'GET', path: '/health', handle: () => answer(shop, { status: 'OK' }) },
+    { method: 'GET', path: '/health', handle: () => answer(shop, { status: 'OK', ...counts }) },
     {
       method: 'GET',
       path: '/api/products',

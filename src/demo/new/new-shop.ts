@@ -1,5 +1,6 @@
 /** The rewrite's answers: nested, UUIDs, ISO dates, amounts with a currency; and its seeded faults. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RequestCounts } from '../shop/request-counts.ts';
 import { MANY_ORDERS } from '../shop/sample-data.ts';
 import { integer, type Row, text } from '../shop/shop-database.ts';
 import type { ShopError } from '../shop/shop-error.ts';
@@ -22,6 +23,7 @@ const HISTORY_ORDERS_MAX = 500;
 
 export interface NewShop {
   readonly store: NewStore;
+  readonly counts: Readonly<RequestCounts>;
   readonly faults: Faults;
   readonly now: () => Date;
   /** 0 to 1; decides how slow the slow endpoint is. */
@@ -128,11 +130,15 @@ function orderRoutes(shop: NewShop): ShopRoute[] {
 }
 
 function catalogueRoutes(shop: NewShop): ShopRoute[] {
-  const { store } = shop;
+  const { store, counts } = shop;
   const list = (request: ShopRequest, rows: Row[]): ShopAnswer =>
     answer(shop, request, { total: rows.length, items: rows.map(productBody) });
   return [
-    { method: 'GET', path: '/health', handle: (request) => answer(shop, request, { status: 'ok' }) },
+    {
+      method: 'GET',
+      path: '/health',
+      handle: (request) => answer(shop, request, { status: 'ok', ...counts }),
+    },
     {
       method: 'GET',
       path: '/api/products',

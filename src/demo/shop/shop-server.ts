@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Backend } from '../../model.ts';
 import { readJsonBody } from './request-body.ts';
+import type { RequestCounts } from './request-counts.ts';
 import { ShopError } from './shop-error.ts';
 import { matchRoute, type ShopAnswer, type ShopRoute } from './shop-router.ts';
 
@@ -12,6 +13,8 @@ export interface ShopServerOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly routes: readonly ShopRoute[];
+  /** Kept up to date. */
+  readonly counts: RequestCounts;
   /** The two shops do not even agree on what an error looks like. */
   readonly errorBody: (error: ShopError, requestId: string) => unknown;
   /** Told of defects; the client gets a 500. */
@@ -49,6 +52,8 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const requestId = oneValue(request.headers['x-request-id']) ?? randomUUID();
+  if (request.headers['x-turnout-shadow'] === undefined) options.counts.requests += 1;
+  else options.counts.shadowReads += 1;
   let result: ShopAnswer;
   let headers: Readonly<Record<string, string>> = {};
   try {

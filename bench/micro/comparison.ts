@@ -1,0 +1,184 @@
+/**
+ * What does one comparison cost? For bodies of 1 to 1000 KiB: the CPU time of a comparison as a ratio to that of the
+ * two `JSON.parse` calls that every structural comparison needs at least. Each ratio is the median of rounds in
+ * which the two are measured one right after the other; the warm-up rounds are thrown away.
+ *
+ *   node bench/micro/comparison.ts
+ */
+import { gzipSync } from 'node:zlib';
+import { compare } from '../../src/comparison/compare.ts';
+import { type CompiledRules, compileRules, NO_RULES } from '../../src/comparison/compile-rules.ts';
+import type { Observation } from '../../src/comparison/observation.ts';
+import { median } from '../statistics.ts';
+
+const KIBIBYTES = [1, 10, 100, 1000];
+const WARM_UP = 4;
+const ROUNDS = 15;
+/** Of each side of a round, so that a round takes some 10 ms. */
+const BYTES_A_ROUND = 2_000_000;
+
+interface Item {
+  readonly [name: string]: unknown;
+}
+
+function item(index: number): Item {
+  return {
+    id: index,
+    sku: `SKU-${index * 7919}`,
+    name: `Product number ${index}`,
+    price: Math.round(index * 137) / 100,
+    tags: ['new', 'sale', 'summer'],
+    stock: { count: index % 40, reserved: 0, isLow: index % 7 === 0, note: null },
+    changedAt: '2026-01-31T12:00:00.000Z',
+  };
+}
+
+function document(bytes: number): { generatedAt: string; items: Item[] } {
+  const count = Math.max(1, Math.round(bytes / JSON.stringify(item(1000)).length));
+  return { generatedAt: '2026-01-31T12:00:00.000Z', items: Array.from({ length: count }, (_, i) => item(i)) };
+}
+
+/** The same with the members of every object the other way round. */
+function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reversed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, inner]) => [key, reversed(inner)]),
+  );
+}
+
+function rulesOf(written: unknown): CompiledRules {
+  const { rules, problems } = compileRules(written);
+  if (rules === undefined) throw new Error(JSON.stringify(problems));
+  return rules;
+}
+
+function answer(body: Buffer, headers: readonly string[] = []): Observation {
+  const type = ['Content-Type', 'application/json; charset=utf-8'];
+  return { status: 200, headers: [...type, 'Date', 'x', ...headers], body, bodyTruncated: false };
+}
+
+interface Case {
+  readonly name: string;
+  readonly rules: CompiledRules;
+  readonly left: Observation;
+  readonly right: Observation;
+}
+
+const text = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+function cases(bytes: number): Case[] {
+  const one = document(bytes);
+  const left = answer(text(one));
+  const against = (name: string, right: unknown, written: unknown = {}): Case => ({
+    name,
+    rules: rulesOf(written),
+    left,
+    right: answer(text(right)),
+  });
+  const shuffled = one.items.toSorted((a, b) => String(a.sku).localeCompare(String(b.sku)));
+  const renamed = one.items.map(({ name, ...rest }) => ({ ...rest, title: { text: name } }));
+  const lossy = one.items.map((each) => ({ ...each, big: 1.1 }));
+  const withBig = (digits: string): Observation =>
+    answer(Buffer.from(JSON.stringify({ ...one, items: lossy }).replaceAll('1.1', digits)));
+  return [
+    { name: 'equal in bytes', rules: NO_RULES, left, right: answer(text(one)) },
+    { name: 'white space', rules: NO_RULES, left, right: answer(Buffer.from(JSON.stringify(one, null, 1))) },
+    against('members in another order', reversed(one)),
+    against('one time stamp, ignored', { ...one, generatedAt: 'later' }, { ignore: ['$.generatedAt'] }),
+    against(
+      'a field of every item, ignored',
+      { ...one, items: one.items.map((each) => ({ ...each, id: 'x' })) },
+      {
+        ignore: ['$.items[*].id'],
+      },
+    ),
+    against(
+      'the same, by $..id',
+      { ...one, items: one.items.map((each) => ({ ...each, id: 'x' })) },
+      {
+        ignore: ['$..id'],
+      },
+    ),
+    against(
+      'items in another order, by key',
+      { ...one, items: shuffled },
+      { arrays: { '$.items': { key: 'sku' } } },
+    ),
+    against('items in another order, unordered', { ...one, items: shuffled }, { unordered: ['$.items'] }),
+    against(
+      'a renamed field in every item',
+      { ...one, items: renamed },
+      {
+        rename: { '$.items[*].name': '$.items[*].title.text' },
+      },
+    ),
+    against('one value differs', { ...one, items: one.items.with(-1, { ...item(1), name: 'other' }) }),
+    {
+      name: 'numbers of 20 digits, equal',
+      rules: rulesOf({ ignore: ['$.generatedAt'] }),
+      left: withBig('12345678901234567890'),
+      right: answer(
+        Buffer.from((withBig('12345678901234567890').body ?? '').toString().replace('2026', '2027')),
+      ),
+    },
+    {
+      name: 'gzip on both sides, one stamp',
+      rules: rulesOf({ ignore: ['$.generatedAt'] }),
+      left: answer(gzipSync(text(one)), ['Content-Encoding', 'gzip']),
+      right: answer(gzipSync(text({ ...one, generatedAt: 'later' })), ['Content-Encoding', 'gzip']),
+    },
+  ];
+}
+
+/** Keeps the work from being optimised away. */
+let sink = 0;
+
+/** CPU time of the process, so that a busy machine does not change the ratio. */
+function cpuNs(repeats: number, work: () => number): number {
+  const begun = process.cpuUsage();
+  for (let i = 0; i < repeats; i += 1) sink += work();
+  const { user, system } = process.cpuUsage(begun);
+  return ((user + system) * 1000) / repeats;
+}
+
+function measureCase({ left, right, rules }: Case, plain: readonly [Buffer, Buffer]): [number, number] {
+  const repeats = Math.max(1, Math.round(BYTES_A_ROUND / plain[0].length));
+  const parse = (): number => {
+    const both: unknown[] = [JSON.parse(plain[0].toString()), JSON.parse(plain[1].toString())];
+    return both.length;
+  };
+  const work = (): number => compare(left, right, rules, { authoritative: 'legacy' }).differences.length;
+  const ratios: number[] = [];
+  const times: number[] = [];
+  for (let round = -WARM_UP; round < ROUNDS; round += 1) {
+    const parsing = cpuNs(repeats, parse);
+    const comparing = cpuNs(repeats, work);
+    if (round < 0) continue;
+    ratios.push(comparing / parsing);
+    times.push(comparing / 1000);
+  }
+  return [median(ratios), median(times)];
+}
+
+const rows = KIBIBYTES.map((kibibytes) => cases(kibibytes * 1024));
+console.log(
+  `${'ratio to two JSON.parse calls'.padEnd(40)}${KIBIBYTES.map((k) => `${k} KiB`.padStart(20)).join('')}`,
+);
+for (const [index, { name }] of (rows[0] ?? []).entries()) {
+  const cells = rows.map((row) => {
+    const one = row[index];
+    if (one === undefined) return '';
+    const isPacked = name.startsWith('gzip');
+    const plain = isPacked ? row[0] : one;
+    const [ratio, us] = measureCase(one, [
+      plain?.left.body ?? Buffer.alloc(0),
+      plain?.right.body ?? Buffer.alloc(0),
+    ]);
+    return `${ratio.toFixed(3)} (${us.toFixed(us < 10 ? 1 : 0)} us)`.padStart(20);
+  });
+  console.log(`${name.padEnd(40)}${cells.join('')}`);
+}
+if (sink === 0.5) console.log(sink);

@@ -1,0 +1,195 @@
+/** `npm run bench -- shadow`: the same load with shadow reads off, and at 100 % with secondaries of all kinds. */
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
+import { freePort } from '../../test/fixtures/server-process.ts';
+import { cpuUs, memory, resetPeak } from '../process-account.ts';
+import { Processes, type Started } from '../processes.ts';
+import { runInFolder } from '../run-in-folder.ts';
+import { startPostgres } from '../stores.ts';
+import { writeResults } from '../write-results.ts';
+import {
+  CASES,
+  type Case,
+  LISTENING,
+  type PacedLoad,
+  type PacedResult,
+  parsePacedResult,
+} from './shadow-cases.ts';
+import { parseShadowOptions, SHADOW_USAGE, type ShadowOptions } from './shadow-options.ts';
+import { type ShadowRun, type ShadowSample, shadowMarkdown, shadowRows } from './shadow-report.ts';
+
+const EXTENSION = extname(import.meta.filename);
+const sibling = (name: string): string => fileURLToPath(new URL(`${name}${EXTENSION}`, import.meta.url));
+const SECONDARY = sibling('./secondary-process');
+const LOAD = sibling('./paced-load-process');
+const MAIN = sibling('../../src/main');
+const WARM_UP_SECONDS = 2;
+
+/** @returns the exit code */
+export async function runShadow(args: readonly string[]): Promise<number> {
+  let options: ShadowOptions;
+  try {
+    options = parseShadowOptions(args);
+  } catch (problem) {
+    console.error(`${problem instanceof Error ? problem.message : String(problem)}\n\n${SHADOW_USAGE}`);
+    return 2;
+  }
+  try {
+    const run = await shadow(options, (line) => console.log(line));
+    const markdown = shadowMarkdown(run);
+    console.log(`\n${markdown}`);
+    const json = { ...run, rows: shadowRows(run) };
+    for (const file of writeResults('shadow', run.startedAt, { markdown, json }, options.results)) {
+      console.log(`written: ${file}`);
+    }
+    return 0;
+  } catch (problem) {
+    console.error(problem instanceof Error ? problem.message : problem);
+    return 1;
+  }
+}
+
+interface Contestant {
+  readonly case: Case;
+  readonly started: Started;
+  readonly port: number;
+  readonly adminPort: number;
+}
+
+/**
+ * Measures, and leaves nothing behind.
+ *
+ * @param tell is given a line for each case and round
+ * @throws Error where Postgres is not installed
+ */
+export async function shadow(options: ShadowOptions, tell: (line: string) => void): Promise<ShadowRun> {
+  const startedAt = new Date();
+  const samples: ShadowSample[] = [];
+  const counts: Partial<Record<Case, Readonly<Record<string, number>>>> = {};
+  await runInFolder(async ({ directory, stopping }) => {
+    const processes = new Processes({ inspect: false });
+    stopping(processes);
+    try {
+      const contestants = await startAll(processes, directory);
+      for (let round = 0; round <= options.rounds; round += 1) {
+        for (const contestant of contestants) {
+          const sample = await measure(contestant, round, options, processes);
+          if (round === 0) continue;
+          samples.push(sample);
+          tell(`round ${round}, ${contestant.case}: p99 ${sample.result.p99Ms.toFixed(2)} ms`);
+        }
+      }
+      for (const { case: each, adminPort } of contestants) counts[each] = await shadowCounts(adminPort);
+    } finally {
+      await processes.stopAll();
+    }
+  });
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`;
+  return { startedAt, machine, options, samples, counts };
+}
+
+async function startAll(processes: Processes, directory: string): Promise<Contestant[]> {
+  const postgres = await startPostgres(processes, { core: 'any', settings: ['fsync=off'] });
+  if (postgres === undefined) throw new Error('Postgres is needed: apt-get install postgresql');
+  const [legacy = 0] = (await processes.startNode(SECONDARY, [], { core: 'any' })).ports;
+  const [, ...others] = (await processes.startNode(SECONDARY, [], { core: 'any' })).ports;
+  const client = new Client({ connectionString: postgres });
+  await client.connect();
+  const contestants: Contestant[] = [];
+  try {
+    for (const each of CASES) {
+      const at = LISTENING.findIndex((name) => name === each);
+      // Nobody listens on a port that was free a moment ago.
+      const secondary = each === 'off' ? others[0] : (others[at] ?? (await freePort()));
+      await client.query(`CREATE DATABASE bench_${each}`);
+      const url = postgres.replace(/\/postgres$/, `/bench_${each}`);
+      contestants.push(await startGateway(processes, directory, each, { legacy, new: secondary ?? 0 }, url));
+    }
+  } finally {
+    await client.end();
+  }
+  return contestants;
+}
+
+async function startGateway(
+  processes: Processes,
+  directory: string,
+  each: Case,
+  backends: { readonly legacy: number; readonly new: number },
+  postgres: string,
+): Promise<Contestant> {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const file = join(directory, `${each}.yaml`);
+  writeFileSync(
+    file,
+    `
+listen: { host: 127.0.0.1, port: ${port} }
+admin: { listen: { host: 127.0.0.1, port: ${adminPort} } }
+backends:
+  legacy: { url: "http://127.0.0.1:${backends.legacy}" }
+  new: { url: "http://127.0.0.1:${backends.new}" }
+state: { kind: embedded }
+record: { kind: postgres, url: "${postgres}" }
+identity:
+  - { from: header, name: x-user-id, trusted: true }
+cohorts:
+  - { name: everyone, default: true, stage: shadow }
+routes:
+  - { match: "/*"${each === 'off' ? '' : ', shadow: { sample: 1 }'} }
+shadow: { noiseSample: 0 }
+`,
+  );
+  const args = ['--max-semi-space-size=8', MAIN, 'start', '--config', file];
+  const started = processes.start(process.execPath, args, { core: 'any' });
+  await processes.untilListening(port, started);
+  return { case: each, started, port, adminPort };
+}
+
+async function measure(
+  { case: each, started, port }: Contestant,
+  round: number,
+  { seconds, rate }: ShadowOptions,
+  processes: Processes,
+): Promise<ShadowSample> {
+  resetPeak(started.pid);
+  const beforeUs = cpuUs(started.pid);
+  const result = await paced(processes, { port, rate, seconds: round === 0 ? WARM_UP_SECONDS : seconds });
+  const usedUs = cpuUs(started.pid) - beforeUs;
+  return {
+    case: each,
+    round,
+    result,
+    cpuUs: usedUs / Math.max(1, result.answers),
+    peakBytes: memory(started.pid).peakBytes,
+  };
+}
+
+async function paced(processes: Processes, load: PacedLoad): Promise<PacedResult> {
+  const { child } = processes.start(process.execPath, [LOAD, JSON.stringify(load)], {
+    core: 'any',
+    ipc: true,
+  });
+  let result = '';
+  child.on('message', (message) => {
+    if (typeof message === 'string') result = message;
+  });
+  await once(child, 'exit');
+  return parsePacedResult(result);
+}
+
+/** Shadow reads since the gateway started, by verdict, and by `skipped: reason`. */
+async function shadowCounts(adminPort: number): Promise<Readonly<Record<string, number>>> {
+  const answer = await fetch(`http://127.0.0.1:${adminPort}/metrics`);
+  const counts: Record<string, number> = {};
+  for (const line of (await answer.text()).split('\n')) {
+    const read = /^turnout_shadow_reads_total\{.*verdict="(\w+)".*\} (\d+)$/.exec(line);
+    const skipped = /^turnout_shadow_skipped_total\{reason="(\w+)".*\} (\d+)$/.exec(line);
+    if (read !== null) counts[read[1] ?? ''] = Number(read[2]);
+    if (skipped !== null) counts[`skipped: ${skipped[1]}`] = Number(skipped[2]);
+  }
+  return counts;
+}

@@ -1,0 +1,6 @@
+/** What a shop was asked for, shown at `/health`. Copies that a gateway sends for comparison are no customers. */
+export interface RequestCounts {
+  requests: number;
+  /** Those with the header `x-turnout-shadow`. */
+  shadowReads: number;
+}

@@ -1,0 +1,130 @@
+/** Takes in one whole answer, within its bounds. */
+import type { Dispatcher } from 'undici';
+import { backendFailure, type Progress } from './failure.ts';
+import type { KeptBody } from './kept-body.ts';
+
+/** How a read that nobody waits for ended. */
+export type ReadOutcome =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      /** Name, value, name, value … as they came. */
+      readonly headers: readonly string[];
+      /** Somebody has to release it. */
+      readonly body: KeptBody;
+      /** From sending to the whole answer. */
+      readonly durationMs: number;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly failure: 'timeout' | 'error';
+      /** `deadline`, or a code of the table of errors. */
+      readonly code: string;
+    }
+  | { readonly kind: 'skipped'; readonly reason: ReadSkip };
+
+/** Why there is nothing to compare although nothing failed. */
+export type ReadSkip = 'breaker_open' | 'backend_overloaded' | 'body_too_large' | 'memory' | 'stopping';
+
+/** What one attempt came to. */
+export type Attempt =
+  | { readonly kind: 'whole'; readonly status: number; readonly headers: readonly string[] }
+  | { readonly kind: 'dropped'; readonly reason: ReadSkip }
+  | { readonly kind: 'late' }
+  | { readonly kind: 'error'; readonly error: Error; readonly progress: Progress };
+
+export class ReadAnswer implements Dispatcher.DispatchHandler {
+  readonly #body: KeptBody;
+  readonly #hasBody: boolean;
+  readonly #onOver: (attempt: Attempt) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #progress: Progress = 'connecting';
+  #status = 0;
+  #headers: readonly string[] = [];
+  #over = false;
+
+  /**
+   * @param method of the request: answers to `HEAD` announce a body that does not come
+   * @param onOver called exactly once
+   */
+  constructor(method: string, body: KeptBody, onOver: (attempt: Attempt) => void) {
+    this.#hasBody = method !== 'HEAD';
+    this.#body = body;
+    this.#onOver = onOver;
+  }
+
+  /** The deadline has passed. */
+  giveUp(): void {
+    this.#settle({ kind: 'late' });
+    this.#controller?.abort(new Error('the deadline of a shadow read has passed'));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#over) {
+      controller.abort(new Error('the wait for a connection was too long'));
+      return;
+    }
+    this.#controller = controller;
+    this.#progress = 'sent';
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (status < 200) return;
+    this.#progress = 'answering';
+    this.#status = status;
+    this.#headers = headersOf(controller.rawHeaders);
+    // An answer without a body may say how long it would be.
+    const bytes = this.#hasBody && status !== 304 ? announcedBytes(this.#headers) : undefined;
+    if (bytes === undefined) return;
+    this.#body.announce(bytes);
+    this.#endIfDropped(controller);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return;
+    this.#body.add(chunk);
+    this.#endIfDropped(controller);
+  }
+
+  #endIfDropped(controller: Dispatcher.DispatchController): void {
+    const { dropped } = this.#body;
+    if (dropped === undefined) return;
+    this.#settle({ kind: 'dropped', reason: dropped === 'memory' ? 'memory' : 'body_too_large' });
+    controller.abort(new Error('the answer of a shadow read is too large'));
+  }
+
+  onResponseEnd(): void {
+    this.#settle({ kind: 'whole', status: this.#status, headers: this.#headers });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    this.#settle({ kind: 'error', error, progress: this.#progress });
+  }
+
+  #settle(attempt: Attempt): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#onOver(attempt);
+  }
+}
+
+function headersOf(raw: unknown): readonly string[] {
+  if (!Array.isArray(raw)) return [];
+  return raw.map((part: unknown) => (Buffer.isBuffer(part) ? part.toString('latin1') : String(part)));
+}
+
+/** What a valid answer says of its length; `undefined` where it says nothing. */
+function announcedBytes(headers: readonly string[]): number | undefined {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i]?.toLowerCase() === 'content-length') return Number(headers[i + 1]);
+  }
+  return undefined;
+}
+
+const TIMEOUT = /timeout|stalled/;
+
+/** The failure by its name in the table of errors. */
+export function failedBy(error: Error, progress: Progress): ReadOutcome {
+  const { code } = backendFailure(error, progress);
+  return { kind: 'failed', failure: TIMEOUT.test(code) ? 'timeout' : 'error', code };
+}
