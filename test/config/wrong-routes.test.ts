@@ -124,9 +124,7 @@ testWrong(t, [
         ignore: ["$.a b"]
         comparators: { $.a: trimmd, $.b: [trimmed, 3] }
         rename: { "$.a[*]": $.b }`,
-    problems: [
-      '6:52  routes[0].shadow.compare.comparators["$.b"][1]: expected text; found the number 3',
-    ],
+    problems: ['6:52  routes[0].shadow.compare.comparators["$.b"][1]: expected text; found the number 3'],
   },
   {
     name: 'paths that stop being one, and names that no two paths share',
