@@ -1,7 +1,7 @@
 /**
- * What does one comparison cost? For bodies of 1 to 1000 KiB: the CPU time of a comparison as a ratio to that of the
- * two `JSON.parse` calls that every structural comparison needs at least. Each ratio is the median of rounds in
- * which the two are measured one right after the other; the warm-up rounds are thrown away.
+ * What does one comparison cost? For bodies of 1 to 1000 KiB: the time of a comparison as a ratio to that of the
+ * two `JSON.parse` calls that every structural comparison needs at least, as medians over single calls of the two in
+ * turn; the first third is thrown away.
  *
  *   node bench/micro/comparison.ts
  */
@@ -12,10 +12,10 @@ import type { Observation } from '../../src/comparison/observation.ts';
 import { median } from '../statistics.ts';
 
 const KIBIBYTES = [1, 10, 100, 1000];
-const WARM_UP = 4;
-const ROUNDS = 15;
-/** Of each side of a round, so that a round takes some 10 ms. */
-const BYTES_A_ROUND = 2_000_000;
+/** Of each side of a case, so that a case takes a second or two. */
+const BYTES = 12_000_000;
+const ROUNDS_MIN = 15;
+const ROUNDS_MAX = 6000;
 
 interface Item {
   readonly [name: string]: unknown;
@@ -136,31 +136,29 @@ function cases(bytes: number): Case[] {
 /** Keeps the work from being optimised away. */
 let sink = 0;
 
-/** CPU time of the process, so that a busy machine does not change the ratio. */
-function cpuNs(repeats: number, work: () => number): number {
-  const begun = process.cpuUsage();
-  for (let i = 0; i < repeats; i += 1) sink += work();
-  const { user, system } = process.cpuUsage(begun);
-  return ((user + system) * 1000) / repeats;
+function timeNs(work: () => number): number {
+  const begun = process.hrtime.bigint();
+  sink += work();
+  return Number(process.hrtime.bigint() - begun);
 }
 
+/** One call of each in turn, so that whatever else the machine does falls on both. */
 function measureCase({ left, right, rules }: Case, plain: readonly [Buffer, Buffer]): [number, number] {
-  const repeats = Math.max(1, Math.round(BYTES_A_ROUND / plain[0].length));
   const parse = (): number => {
     const both: unknown[] = [JSON.parse(plain[0].toString()), JSON.parse(plain[1].toString())];
     return both.length;
   };
   const work = (): number => compare(left, right, rules, { authoritative: 'legacy' }).differences.length;
-  const ratios: number[] = [];
-  const times: number[] = [];
-  for (let round = -WARM_UP; round < ROUNDS; round += 1) {
-    const parsing = cpuNs(repeats, parse);
-    const comparing = cpuNs(repeats, work);
-    if (round < 0) continue;
-    ratios.push(comparing / parsing);
-    times.push(comparing / 1000);
+  const parsing: number[] = [];
+  const comparing: number[] = [];
+  const rounds = Math.min(ROUNDS_MAX, Math.max(ROUNDS_MIN, Math.round(BYTES / plain[0].length)));
+  for (let round = 0; round < rounds; round += 1) {
+    parsing.push(timeNs(parse));
+    comparing.push(timeNs(work));
   }
-  return [median(ratios), median(times)];
+  const warmUp = Math.ceil(rounds / 3);
+  const us = median(comparing.slice(warmUp)) / 1000;
+  return [us / (median(parsing.slice(warmUp)) / 1000), us];
 }
 
 const rows = KIBIBYTES.map((kibibytes) => cases(kibibytes * 1024));

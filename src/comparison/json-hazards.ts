@@ -76,24 +76,13 @@ function mayPrecedeNumber(byte: number | undefined): boolean {
  * Whether a number may have an exponent of three digits or more: a smaller one cannot leave the range of doubles
  * unless the digits before it are many, which `hasLossyNumber` finds.
  */
-export function hasLongExponent(bytes: Buffer): boolean {
-  const { length } = bytes;
-  // Of three digits in a row, one is at a multiple of three.
-  for (let at = 2; at < length; at += 3) {
-    const byte = bytes[at];
-    if (byte === undefined || byte < ZERO || byte > NINE) continue;
-    let begin = at;
-    while (isDigit(bytes[begin - 1]) && at - begin < 3) begin -= 1;
-    let before = begin - 1;
-    if (bytes[before] === MINUS || bytes[before] === PLUS) before -= 1;
-    if (!isExponentLetter(bytes[before]) || !isDigit(bytes[before - 1])) continue;
-    if (isDigit(bytes[begin]) && isDigit(bytes[begin + 1]) && isDigit(bytes[begin + 2])) return true;
-  }
-  return false;
+export function hasLongExponent(text: string): boolean {
+  return /\d[eE][+-]?\d\d\d/.test(text);
 }
 
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= ZERO && byte <= NINE;
+/** The same for exponents that can make a number zero. A pattern of one length, which is searched for in leaps. */
+export function hasLongNegativeExponent(text: string): boolean {
+  return /\d[eE]-\d\d\d/.test(text);
 }
 
 /**
@@ -174,9 +163,4 @@ function wordsOf(bytes: Buffer): { readonly head: number; readonly words: Int32A
   const head = Math.min(length, (4 - (byteOffset & 3)) & 3);
   const count = LITTLE_ENDIAN ? (length - head) >> 2 : 0;
   return { head, words: new Int32Array(bytes.buffer, byteOffset + head, count) };
-}
-
-/** Whether there is an `e-` anywhere, which a number that became zero needs to have. */
-export function hasNegativeExponent(bytes: Buffer): boolean {
-  return bytes.includes('e-') || bytes.includes('E-');
 }

@@ -3,7 +3,7 @@
  * only for documents in which something may have been lost (`json-hazards.ts`).
  */
 import { ExactNumber } from './exact-number.ts';
-import { countKeyMarks, hasLongExponent, hasLossyNumber, hasNegativeExponent } from './json-hazards.ts';
+import { countKeyMarks, hasLongExponent, hasLongNegativeExponent, hasLossyNumber } from './json-hazards.ts';
 import { isArray, type Json, type JsonDocument } from './json-tree.ts';
 import { parseExactly } from './parse-exactly.ts';
 import { readText } from './read-text.ts';
@@ -96,10 +96,10 @@ export function exactly(quick: QuickJson, known: Known, depthMax: number): JsonD
 
 /** Whether `JSON.parse` has lost nothing of it. */
 export function isFaithful(quick: QuickJson, known: Known): boolean {
-  const { bytes } = quick;
+  const { bytes, text } = quick;
   if (hasLossyNumber(bytes) || countKeyMarks(bytes, known.keys) !== known.keys) return false;
-  const mayHaveExponents = known.hasExtremes || (known.hasZeros && hasNegativeExponent(bytes));
-  return !mayHaveExponents || !hasLongExponent(bytes);
+  if (known.hasExtremes && hasLongExponent(text)) return false;
+  return !known.hasZeros || !hasLongNegativeExponent(text);
 }
 
 export type ParsedJson =

@@ -4,7 +4,7 @@
  * no where the full comparison says yes, never the other way round.
  */
 import { ExactNumber } from './exact-number.ts';
-import { isArray, isObject, type Json, type JsonObject } from './json-tree.ts';
+import { isArray, isObject, type Json, type JsonObject, member } from './json-tree.ts';
 import { coverOf } from './leaf-rules.ts';
 import { measure, noteNumber } from './parse-json.ts';
 import type { Effects, RuleState } from './rule-state.ts';
@@ -12,7 +12,13 @@ import type { Effects, RuleState } from './rule-state.ts';
 /** What the pass has seen on its way. */
 export interface Tally {
   leftKeys: number;
+  /** Where `countsRight` is false: how many there have to be, if the answer is to be right. */
   rightKeys: number;
+  /**
+   * False: an object on the right may have more members than the one on the left. Whoever asks has to hold
+   * `rightKeys` against the keys of the document, which the count in its text does at no further cost.
+   */
+  readonly countsRight: boolean;
   /** As in `Measure`. */
   hasZeros: boolean;
   hasExtremes: boolean;
@@ -22,8 +28,16 @@ export interface Tally {
   work: number;
 }
 
-export function newTally(work: number): Tally {
-  return { leftKeys: 0, rightKeys: 0, hasZeros: false, hasExtremes: false, coveredBy: new Set(), work };
+export function newTally(work: number, countsRight = true): Tally {
+  return {
+    leftKeys: 0,
+    rightKeys: 0,
+    countsRight,
+    hasZeros: false,
+    hasExtremes: false,
+    coveredBy: new Set(),
+    work,
+  };
 }
 
 /** The same, value by value, without any rule. */
@@ -64,14 +78,18 @@ function isSameObject(left: JsonObject, right: JsonObject, depthLeft: number, ta
       if (!isSameContainer(value, other, depthLeft - 1, tally)) return false;
     }
   }
-  let others = keys;
-  for (const _ in right) others -= 1;
-  if (others !== 0) return false;
+  if (tally.countsRight && !hasKeys(right, keys)) return false;
   if (keys === 0) return isSameWithoutMembers(left, right);
   tally.leftKeys += keys;
   tally.rightKeys += keys;
   tally.work -= keys;
   return tally.work >= 0;
+}
+
+function hasKeys(object: JsonObject, count: number): boolean {
+  let left = count;
+  for (const _ in object) left -= 1;
+  return left === 0;
 }
 
 /** `{}`, or what looks like it: a number, or what `__proto__` is where nobody sent it. */
@@ -158,7 +176,7 @@ function lengthOf(value: Json): number {
 
 /** Covered by a rule; what is inside is counted all the same. */
 function isIgnored(left: Json, right: Json, label: string, depthLeft: number, tally: Tally): boolean {
-  const inside = newTally(tally.work);
+  const inside = newTally(tally.work, tally.countsRight);
   if (isSame(left, right, depthLeft, inside)) {
     tally.leftKeys += inside.leftKeys;
     tally.rightKeys += inside.rightKeys;
@@ -180,19 +198,30 @@ function isSameObjectUnder(
   depthLeft: number,
   tally: Tally,
 ): boolean {
-  let keys = 0;
   for (const key in left) {
-    keys += 1;
-    const value = left[key];
-    if (value === undefined || !Object.hasOwn(right, key)) return false;
-    const other = right[key];
-    if (other === undefined || !isSameUnder(value, other, state.member(key), depthLeft - 1, tally))
-      return false;
+    tally.leftKeys += 1;
+    const next = state.member(key);
+    const [value, other] = [member(left, key), member(right, key)];
+    if (value === undefined) return false;
+    if (other !== undefined) {
+      tally.rightKeys += 1;
+      if (!isSameUnder(value, other, next, depthLeft - 1, tally)) return false;
+    } else if (next.effects?.ignore === undefined) return false;
+    else tally.leftKeys += coverOne(value, next.effects.ignore, depthLeft, tally);
   }
-  let others = 0;
-  for (const _ in right) others += 1;
-  tally.leftKeys += keys;
-  tally.rightKeys += keys;
-  tally.work -= keys;
-  return keys === others && tally.work >= 0;
+  for (const key in right) {
+    tally.work -= 1;
+    if (Object.hasOwn(left, key)) continue;
+    const ignore = state.member(key).effects?.ignore;
+    const value = right[key];
+    if (ignore === undefined || value === undefined) return false;
+    tally.rightKeys += 1 + coverOne(value, ignore, depthLeft, tally);
+  }
+  return tally.work >= 0;
+}
+
+/** A member that one side has alone and that is ignored. @returns the number of keys inside */
+function coverOne(value: Json, label: string, depthLeft: number, tally: Tally): number {
+  tally.coveredBy.add(label);
+  return measure(value, depthLeft).keys;
 }

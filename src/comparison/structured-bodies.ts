@@ -30,7 +30,7 @@ function sameInOnePass(
   rules: WalkRules,
   limits: Limits,
 ): Findings | undefined {
-  const tally = newTally(limits.workMax);
+  const tally = newTally(limits.workMax, false);
   if (!isSameUnder(one.root, other.root, rules.start, limits.depthMax, tally)) return undefined;
   const { leftKeys, rightKeys, hasZeros, hasExtremes } = tally;
   const areFaithful =
