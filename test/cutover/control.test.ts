@@ -111,7 +111,7 @@ void t.test(
   async (t) => {
     const { control, store, map } = await setUp(t);
     const away = new Error('no map answers');
-    const { epoch } = map;
+    const epoch = map.epoch.bind(map);
     map.epoch = () => Promise.reject(away);
     await t.rejects(control.changeStage(wish()), away);
     t.same(store.rows, []);
