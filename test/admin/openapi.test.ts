@@ -32,16 +32,16 @@ const ROUTES = [
   'post /api/v1/cohorts/{name}/reassign',
   'post /api/v1/cohorts/{name}/rollback',
   'post /api/v1/cohorts/{name}/stage',
-  'post /api/v1/rebuild',
-  'put /api/v1/users/{user}/pin',
   'post /api/v1/mismatches/{id}/acknowledge',
   'post /api/v1/mismatches/{id}/assign',
   'post /api/v1/mismatches/{id}/ignore',
   'post /api/v1/mismatches/{id}/reopen',
   'post /api/v1/mismatches/{id}/resolve',
   'post /api/v1/mismatches/{id}/verify',
+  'post /api/v1/rebuild',
   'post /api/v1/routes/{route}/rules/try',
   'put /api/v1/routes/{route}/rules',
+  'put /api/v1/users/{user}/pin',
 ];
 
 interface Operation {
