@@ -85,7 +85,7 @@ void t.test('a cohort is moved to the new backend and back from the command line
   const { out } = await cli('changes', '--json');
   t.match(JSON.parse(out), [
     { to: { stage: 'shadow' }, phase: 'done', reason: 'not yet' },
-    { to: { stage: 'live' }, phase: 'done', reason: 'the day', movesTruth: true, needsEveryGateway: true },
+    { to: { stage: 'live' }, phase: 'done', reason: 'the day', movesTruth: true, needsEveryGateway: false },
   ]);
   t.match((await cli('gateways')).out, / live +/u);
   t.match((await cli('status')).out, /No change is in progress/u);
