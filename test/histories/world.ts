@@ -169,7 +169,7 @@ async function addMembers(
     .filter(({ ordinal }) => ordinal !== undefined)
     .toSorted((a, b) => (a.ordinal ?? 0) - (b.ordinal ?? 0));
   if (friends.length === 0) return;
-  audit.requested(SEEDING);
+  audit.beforehand(SEEDING);
   const text = friends.map(({ user }) => `${user}\n`).join('');
   await insist(gateways, 60_000, 'the first members', async (asked) => {
     const { status, code } = await runJob(
