@@ -105,7 +105,8 @@ export class Audit {
     this.#keep(replaced);
     const users = Map.groupBy(replaced, ({ change }) => change);
     const changes: Change[] = [];
-    for (const document of documents) {
+    // In the order in which they were opened.
+    for (const document of documents.toReversed()) {
       const { id, reason } = document;
       this.over(document);
       if (this.#beforehand.has(reason)) continue;

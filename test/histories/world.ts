@@ -154,7 +154,7 @@ function settings(
       // A gateway that was stopped would else show the old truth to whoever reads there.
       staleReads: 'refuse',
     },
-    log: { level: 'debug' },
+    log: { level: 'info' },
     shutdown: { graceMs: 500 },
   };
 }
