@@ -204,7 +204,8 @@ function oddity(
   owner: Backend | undefined,
 ): Violation | undefined {
   const odd = (text: string): Violation => ({ property: 1, user, text: `${named(change)} ${text}` });
-  if (change.kind === 'cohort' && change.kept.includes(user) && owner === 'legacy') {
+  // For one without a membership nothing was done since its owners came to differ, or it would have one.
+  if (change.kind === 'cohort' && change.kept.includes(user) && membership !== null && owner === 'legacy') {
     return odd(`keeps ${user} in new, where it was not`);
   }
   if (change.kind === 'pin' && change.user === user && change.changed === (change.to === pin)) {
