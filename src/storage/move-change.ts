@@ -43,12 +43,11 @@ async function writeSwitch(
   if (change.users + pinned.length + stranded.length === 0) return;
   if (next === undefined) throw new Error('the record has no state map');
   const cohort = integerOrNone(row, 'cohort');
-  const written = await switchUsers(sql, next, change, cohort, stranding);
-  const dirty = stranding.pinned.length + stranding.leftOut.length + stranding.stranded.length;
+  const { users, dirty } = await switchUsers(sql, next, change, cohort, stranding);
   await sql.run('UPDATE cohort_changes SET version = $2, users = $3, dirty = $4 WHERE id = $1', [
     change.id,
     next.version,
-    written,
+    users,
     dirty,
   ]);
 }

@@ -1,6 +1,8 @@
 import type { Change } from '../cutover/change.ts';
 import type { Stranding, UserSwitch } from '../cutover/stores.ts';
+import { PINNED_SCOPE } from '../cutover/write-marks-store.ts';
 import type { User } from '../model.ts';
+import { addMarks } from './add-marks.ts';
 import { integer, utf8 } from './columns.ts';
 import { keyList, keysOf } from './key-list.ts';
 import { parseRecord, recordJson } from './record-json.ts';
@@ -104,9 +106,47 @@ async function noteDirty(sql: Sql, id: string, users: readonly User[], stranded:
 }
 
 /**
+ * Of those who would be kept, the ones that the change still holds. A change of users may have moved one to another cohort,
+ * or pinned it, since its writes were looked for: then that change has said where it is.
+ */
+async function stillHeld(sql: Sql, change: string, users: readonly User[]): Promise<readonly User[]> {
+  const held: User[] = [];
+  for (let at = 0; at < users.length; at += CHUNK) {
+    const rows = await sql.run(
+      `SELECT k.key FROM ${keysOf('$2')} k LEFT JOIN users u ON u.key = k.key
+       WHERE u.pin IS NULL AND (u.cohort IS NULL OR u.cohort IN (
+         SELECT c.number FROM change_cohorts h JOIN cohorts c ON c.name = h.cohort
+         WHERE h.change = $1 AND h.claim = 'held'))
+       ORDER BY k.place`,
+      [change, keyList(users.slice(at, at + CHUNK))],
+    );
+    held.push(...rows.map((row) => utf8(row, 'key')));
+  }
+  return held;
+}
+
+/** Whoever is kept stays dirty from the moment of the pin on: somebody may take it away before the change is over. */
+async function markKept(sql: Sql, users: readonly User[]): Promise<void> {
+  const { era } = PINNED_SCOPE;
+  for (let at = 0; at < users.length; at += CHUNK) {
+    const kept = users.slice(at, at + CHUNK);
+    await addMarks(
+      sql,
+      kept.map((user) => ({ user, cohort: undefined, era, unplaced: false })),
+    );
+  }
+}
+
+export interface Switched {
+  /** Records that were replaced. */
+  readonly users: number;
+  /** Users whose writes are in `new` only. */
+  readonly dirty: number;
+}
+
+/**
  * Writes the records that a change replaces, worked out from the rows as they are now, with an audit row each.
  * @param cohort the number of its cohort
- * @returns how many were replaced
  */
 export async function switchUsers(
   sql: Sql,
@@ -114,7 +154,7 @@ export async function switchUsers(
   change: Change,
   cohort: number | undefined,
   { pinned, leftOut, stranded }: Stranding,
-): Promise<number> {
+): Promise<Switched> {
   const { id, kind, actor, reason, pin } = change;
   const own =
     change.users === 0
@@ -139,10 +179,12 @@ export async function switchUsers(
     }
   };
   await write(users, false);
-  await write(pinned, true);
-  await noteDirty(sql, id, [...pinned, ...leftOut], false);
+  const kept = pinned.length === 0 ? [] : await stillHeld(sql, id, pinned);
+  await write(kept, true);
+  await markKept(sql, kept);
+  await noteDirty(sql, id, [...kept, ...leftOut], false);
   await noteDirty(sql, id, stranded, true);
-  return written;
+  return { users: written, dirty: kept.length + leftOut.length + stranded.length };
 }
 
 /** The records that a change has written, in key order. */

@@ -22,6 +22,7 @@ export class Audit {
   readonly #gateways: readonly GatewayProcess[];
   /** By reason, which is unique. */
   readonly #requestedMs = new Map<string, number>();
+  readonly #beforehand = new Set<string>();
   readonly #overMs = new Map<string, number>();
   readonly #note: (what: string) => void;
   readonly #keep: (records: readonly object[]) => void;
@@ -39,6 +40,11 @@ export class Audit {
     this.#gateways = gateways;
     this.#note = note;
     this.#keep = keep;
+  }
+
+  /** What is wanted for this reason is there before the history begins. */
+  beforehand(reason: string): void {
+    this.#beforehand.add(reason);
   }
 
   /** Nothing that is wanted for this reason can have begun before. */
@@ -99,9 +105,11 @@ export class Audit {
     this.#keep(replaced);
     const users = Map.groupBy(replaced, ({ change }) => change);
     const changes: Change[] = [];
-    for (const document of documents) {
+    // In the order in which they were opened.
+    for (const document of documents.toReversed()) {
       const { id, reason } = document;
       this.over(document);
+      if (this.#beforehand.has(reason)) continue;
       const requestedMs = this.#requestedMs.get(reason);
       if (requestedMs === undefined) throw new Error(`nobody asked for change ${id}: ${reason}`);
       const dirty =

@@ -10,6 +10,7 @@ import type {
   Change,
   CohortChange,
   History,
+  MembersChange,
   Operation,
   PinChange,
   ReadSent,
@@ -283,6 +284,8 @@ void t.test('6: writes that are left behind in new, where that is forbidden', as
   const forbidden = { strandingForbidden: true };
   t.match(judged(history(stranded, forbidden)), { properties: [6], text: 'were left behind in new' });
   t.same(judged(history(stranded)).properties, [], 'not forbidden');
+  const broughtByForce = [change(LIVE, 200, 300, { force: true }), ...stranded.slice(1)];
+  t.same(judged(history(broughtByForce, forbidden)).properties, [6], 'only the way back may be forced');
   const forced = [...stranded.slice(0, 2), change(SHADOW, 400, 500, { force: true })];
   t.same(judged(history(forced, forbidden)).properties, [], 'forced');
   const kept = [...stranded.slice(0, 2), change(SHADOW, 400, 500, { kept: ['nina'] }), wrote('new', 600)];
@@ -339,6 +342,71 @@ void t.test('a user whose attributes change keeps to one cohort, whichever it is
   t.same(given([wrote('new', 350), wrote('new', 360)]), []);
   t.same(given([wrote('legacy', 350), wrote('legacy', 360)]), []);
   t.same(given([wrote('legacy', 350), wrote('new', 360)]), [1]);
+});
+
+const FREE_AND_PRO = [
+  { name: 'pro', salt: 'pro', plans: ['pro'], ...SHADOW },
+  { name: 'all', salt: 'all', isDefault: true, ...SHADOW },
+];
+const CHANGING = [{ user: 'nina', cohorts: [], plans: ['free', 'pro'] }];
+
+function moved(action: MembersChange['action'], cohort: string, ms: number, users = ['nina']): MembersChange {
+  return {
+    kind: 'members',
+    id: `${action}-${ms}`,
+    action,
+    cohort,
+    users,
+    outcome: 'done',
+    epoch: ms,
+    requestedMs: ms,
+    overMs: ms + 10,
+    note: '',
+    movesTruth: true,
+    force: true,
+  };
+}
+
+void t.test('a user is where its plans lead it, until a request gives it a membership', async (t) => {
+  const given = (events: readonly Event[]) =>
+    judged(history(events, { users: CHANGING, cohorts: FREE_AND_PRO })).properties;
+  const live = change(LIVE, 200, 300, { cohort: 'pro' });
+  t.same(given([wrote('legacy', 100), live, wrote('new', 350), wrote('new', 360)]), []);
+  t.same(given([wrote('legacy', 100), live, wrote('new', 350), wrote('legacy', 360)]), [1], 'and no further');
+  const again = [live, wrote('new', 350), moved('reassign', 'pro', 400), wrote('legacy', 450)];
+  t.same(given(again), [], 'placed anew');
+  t.same(given([live, wrote('legacy', 350), moved('reassign', 'pro', 400)]), [1], 'who was not placed there');
+});
+
+void t.test('an edited rule leads elsewhere whom no request has placed', async (t) => {
+  const users = [{ user: 'nina', cohorts: [], plans: ['free'] }];
+  const edit = change(SHADOW, 100, 120, {
+    cohort: 'pro',
+    from: SHADOW,
+    plans: ['pro', 'free'],
+    movesTruth: false,
+  });
+  const live = change(LIVE, 200, 300, { cohort: 'pro' });
+  const given = (events: readonly Event[]) =>
+    judged(history(events, { users, cohorts: FREE_AND_PRO })).properties;
+  t.same(given([edit, live, wrote('new', 350)]), []);
+  t.same(given([live, wrote('new', 350)]), [1], 'without the edit');
+});
+
+void t.test('members come and go, and the audit says of whom that is true', async (t) => {
+  const users = [{ user: 'nina', cohorts: ['all'] }];
+  const cohorts = [...FREE_AND_PRO, { name: 'team', salt: 'team', ...LIVE }];
+  const given = (events: readonly Event[]) => judged(history(events, { users, cohorts })).properties;
+  const added = [wrote('legacy', 100), moved('add', 'team', 200), wrote('new', 250)];
+  t.same(given(added), []);
+  t.same(given([wrote('legacy', 100), moved('add', 'team', 200, ['leo']), wrote('new', 250)]), [1]);
+  t.same(given([moved('remove', 'team', 200)]), [1], 'who was not in it');
+  const unheld = { ...moved('add', 'team', 200), movesTruth: false };
+  t.match(judged(history([unheld], { users, cohorts })), { properties: [1], text: /without a hold/u });
+  const kept = change(SHADOW, 300, 400, { cohort: 'team', kept: ['nina'] });
+  t.same(given([...added, kept, wrote('new', 450)]), []);
+  t.same(given([kept]), [1], 'who was not in new');
+  t.same(given([pin('new', 200, { changed: false })]), [1], 'a pin that altered nothing');
 });
 
 void t.test('the checker knows nothing of what it checks', async (t) => {

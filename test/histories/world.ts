@@ -154,7 +154,7 @@ function settings(
       // A gateway that was stopped would else show the old truth to whoever reads there.
       staleReads: 'refuse',
     },
-    log: { level: 'debug' },
+    log: { level: 'info' },
     shutdown: { graceMs: 500 },
   };
 }
@@ -169,7 +169,7 @@ async function addMembers(
     .filter(({ ordinal }) => ordinal !== undefined)
     .toSorted((a, b) => (a.ordinal ?? 0) - (b.ordinal ?? 0));
   if (friends.length === 0) return;
-  audit.requested(SEEDING);
+  audit.beforehand(SEEDING);
   const text = friends.map(({ user }) => `${user}\n`).join('');
   await insist(gateways, 60_000, 'the first members', async (asked) => {
     const { status, code } = await runJob(

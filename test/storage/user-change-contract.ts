@@ -9,6 +9,7 @@ import {
   OutdatedError,
   type Stranding,
 } from '../../src/cutover/stores.ts';
+import { PINNED_SCOPE } from '../../src/cutover/write-marks-store.ts';
 import { ABSENT_RECORD, type User } from '../../src/model.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { changeCohort, newChange } from './change-contract.ts';
@@ -149,6 +150,47 @@ export async function userChangeContract(t: Test, record: RecordStore): Promise<
     await changes.moveChange(id, 1, 'switching', 'releasing', { switchEpoch: 92 });
     t.equal((await record.readUser(kept))?.inForce, true);
     await changes.moveChange(id, 1, 'releasing', 'done', { releaseEpoch: 93 });
+  });
+
+  await t.test('whom another change has moved meanwhile is not kept', async (t) => {
+    const [cohort, other] = [await seeded(record), await seeded(record)];
+    const [gone, pinned, left, stays] = [fresh('gone'), fresh('pinned'), fresh('left'), fresh('stays')];
+    await make(record, members('members-add', cohort, [gone, pinned, left, stays]), 96);
+    const back = newChange(cohort);
+    const { id } = await changes.openChange({ ...back, claims: claims({ held: [cohort] }) });
+    await changes.moveChange(id, 1, 'pending', 'holding', { holdEpoch: 97 });
+    // Each of them holds its user, and is done before the writes of this one's users are counted.
+    await make(record, members('members-add', other, [gone]), 98);
+    await make(record, userChange([pinned], { pin: 'legacy' }), 99);
+    const switching = await changes.moveChange(
+      id,
+      1,
+      'holding',
+      'switching',
+      {},
+      { pinned: [gone, left, pinned, stays], leftOut: [], stranded: [] },
+    );
+    t.match(switching, { users: 2, dirty: 2 });
+    t.match((await record.readUser(gone))?.record, { pin: undefined, membership: { cohort: other } });
+    t.equal((await record.readUser(pinned))?.record.pin, 'legacy');
+    t.equal((await record.readUser(stays))?.record.pin, 'new');
+    t.same(await changes.dirtyOf(id, undefined, 10), [left, stays]);
+    await changes.moveChange(id, 1, 'switching', 'releasing', { switchEpoch: 100 });
+    await changes.moveChange(id, 1, 'releasing', 'done', { releaseEpoch: 101 });
+  });
+
+  await t.test('whoever is kept is marked by the same transaction', async (t) => {
+    const cohort = await seeded(record);
+    const kept = fresh('kept and marked');
+    await make(record, members('members-add', cohort, [kept]), 102);
+    const { id } = await changes.openChange(newChange(cohort));
+    await changes.moveChange(id, 1, 'pending', 'holding', { holdEpoch: 103 });
+    const stranding = { pinned: [kept], leftOut: [], stranded: [] };
+    await changes.moveChange(id, 1, 'holding', 'switching', {}, stranding);
+    // Else the pin could be taken away before the marks are carried.
+    t.match(await record.marks.marksOf([kept]), [{ user: kept, ...PINNED_SCOPE }]);
+    await changes.moveChange(id, 1, 'switching', 'releasing', { switchEpoch: 104 });
+    await changes.moveChange(id, 1, 'releasing', 'done', { releaseEpoch: 105 });
   });
 
   await t.test('users who are left out stay as they are', async (t) => {

@@ -18,7 +18,7 @@ import { checkReads } from './check-reads.ts';
 import { checkStranded } from './check-stranded.ts';
 import { checkValues } from './check-values.ts';
 import { checkWrites, type Undone } from './check-writes.ts';
-import { type Sighting, waysOf } from './eras.ts';
+import { type Sighting, type Way, waysOf } from './eras.ts';
 import type { Applied, Change, History, Operation, UserAtStart, Violation } from './history.ts';
 import { inOrder } from './owners.ts';
 
@@ -81,23 +81,42 @@ function checkUser(
   done: readonly Change[],
   undone: readonly Undone[],
 ) {
-  const judged = waysOf(user, history, done, sightingsOf(events)).map((way) => {
-    const { eras } = way;
-    const writes = checkWrites(user, eras, events.applied, undone);
-    const reads = checkReads(eras, writes.placed, events.operations);
-    const stranded = history.strandingForbidden ? checkStranded(eras, writes.placed, events.operations) : [];
-    const inEras = new Map(writes.placed.map(({ write, era }) => [write, eras[era]]));
-    return {
-      violations: [...way.violations, ...writes.violations, ...reads, ...stranded],
-      moves: eras.length - 1,
-      duringChanges: [...inEras].filter(
-        ([write, era]) => era !== undefined && (write.beganMs < era.byMs || write.appliedMs > era.untilMs),
-      ).length,
-    };
-  });
-  const best = judged.toSorted((a, b) => a.violations.length - b.violations.length)[0];
+  const sightings = sightingsOf(events);
+  let best: Judged | undefined;
+  for (const way of waysOf(user, history, done, sightings)) {
+    const judged = judgeWay(history, user, events, undone, way);
+    if (best === undefined || judged.violations.length < best.violations.length) best = judged;
+    if (best.violations.length === 0) break;
+  }
   if (best === undefined) throw new Error(`user ${user.user} belongs to no cohort of the history`);
   return best;
+}
+
+interface Judged {
+  readonly violations: readonly Violation[];
+  readonly moves: number;
+  readonly duringChanges: number;
+}
+
+function judgeWay(
+  history: History,
+  user: UserAtStart,
+  events: UserEvents,
+  undone: readonly Undone[],
+  way: Way,
+): Judged {
+  const { eras } = way;
+  const writes = checkWrites(user, eras, events.applied, undone);
+  const reads = checkReads(eras, writes.placed, events.operations);
+  const stranded = history.strandingForbidden ? checkStranded(eras, writes.placed, events.operations) : [];
+  const inEras = new Map(writes.placed.map(({ write, era }) => [write, eras[era]]));
+  return {
+    violations: [...way.violations, ...writes.violations, ...reads, ...stranded],
+    moves: eras.length - 1,
+    duringChanges: [...inEras].filter(
+      ([write, era]) => era !== undefined && (write.beganMs < era.byMs || write.appliedMs > era.untilMs),
+    ).length,
+  };
 }
 
 function sightingsOf({ applied, operations }: UserEvents): readonly Sighting[] {

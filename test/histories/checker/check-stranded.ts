@@ -15,10 +15,12 @@ export function checkStranded(
   );
   const writes = placed.filter(({ write }) => acknowledged.has(write.value));
   return eras.flatMap(({ owner, change }, index) => {
-    // While nothing is done for the user it is nowhere: it was where it was before.
-    const before = eras[index - 1]?.owner === undefined ? index - 2 : index - 1;
+    // While nothing is done for the user it is nowhere: it was where it was before, and either change may be forced.
+    const nowhere = eras[index - 1]?.owner === undefined;
+    const before = index - (nowhere ? 2 : 1);
     if (owner !== 'legacy' || eras[before]?.owner !== 'new') return [];
-    if (change === undefined || change.force || eras[index - 1]?.change?.force === true) return [];
+    if (change === undefined || change.force || (nowhere && eras[index - 1]?.change?.force === true))
+      return [];
     const left = writes.filter(({ era }) => era === before);
     const first = left[0];
     if (first === undefined) return [];

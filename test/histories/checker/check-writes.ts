@@ -53,13 +53,14 @@ export function checkWrites(
 
 /** Names the property that a write in nobody's era breaks. */
 function astray(
-  { user, ordinal }: UserAtStart,
+  owned: UserAtStart,
   eras: readonly Era[],
   write: Applied,
   undone: readonly Undone[],
 ): Violation {
+  const { user } = owned;
   const what = `write ${write.value} was applied by ${write.backend} (${at(write)})`;
-  const culprit = undone.find((each) => wouldHaveMoved(each, user, ordinal, write))?.change;
+  const culprit = undone.find((each) => wouldHaveMoved(each, owned, write))?.change;
   if (culprit !== undefined) {
     return { property: 7, user, text: `${what}, as if ${named(culprit)}, which was undone, had moved it` };
   }
@@ -69,12 +70,12 @@ function astray(
   }
   const inForce = eras.findLast((era) => era.fromMs <= appliedMs);
   const since = inForce?.change === undefined ? 'from the beginning' : `since ${named(inForce.change)}`;
-  const owned = `while ${inForce?.owner ?? 'nobody'} owned the user ${since}`;
+  const meanwhile = `while ${inForce?.owner ?? 'nobody'} owned the user ${since}`;
   const hadIt = eras.some((era) => era.owner === backend && era.fromMs <= appliedMs);
-  if (!hadIt) return { property: 1, user, text: `${what} ${owned}: that backend never had it` };
+  if (!hadIt) return { property: 1, user, text: `${what} ${meanwhile}: that backend never had it` };
   // It was on its way while the change was made, or was sent when that was over.
   const property = beganMs <= (inForce?.byMs ?? 0) ? 2 : 3;
-  return { property, user, text: `${what} ${owned}: that backend had lost it` };
+  return { property, user, text: `${what} ${meanwhile}: that backend had lost it` };
 }
 
 /** A change that was undone, and, for one of a cohort, what it was about. */
@@ -85,8 +86,7 @@ export interface Undone {
 
 function wouldHaveMoved(
   { change, cohort }: Undone,
-  user: string,
-  ordinal: number | undefined,
+  { user, ordinal, cohorts }: UserAtStart,
   write: Applied,
 ): boolean {
   if (change.requestedMs > write.appliedMs || write.beganMs > change.overMs) return false;
@@ -96,7 +96,7 @@ function wouldHaveMoved(
     case 'members':
       return change.users.includes(user);
     case 'cohort': {
-      if (cohort === undefined) return false;
+      if (cohort === undefined || (cohorts.length > 0 && !cohorts.includes(cohort.name))) return false;
       const [before, after] = [change.from, change.to].map((definition) =>
         ownerInside({ ...definition, salt: cohort.salt }, user, ordinal),
       );

@@ -60,7 +60,7 @@ interface Open {
 }
 
 /** Ways that are followed. More than these differ in nothing that anybody has seen. */
-const WAYS_MAX = 48;
+const WAYS_MAX = 200;
 
 class Search {
   readonly #user: UserAtStart;
@@ -68,7 +68,6 @@ class Search {
   readonly #ids = new Map<string, number>();
   #cohorts: Cohorts;
   #ways: readonly Open[];
-  #sinceMs = -Infinity;
   #seen = 0;
 
   /** @param sightings in the order of their beginnings */
@@ -95,33 +94,36 @@ class Search {
     );
   }
 
-  follow(change: Change): void {
+  /** @param earliestMs when this change, or one that comes after it, may have begun to be in force */
+  follow(change: Change, earliestMs: number): void {
     const before = this.#cohorts;
     this.#cohorts = cohortsAfter(before, change);
     if (!this.#ways.some(({ standing }) => concerns(change, this.#user, standing))) return;
-    const seen = this.#seenUntil(change.requestedMs);
-    this.#sinceMs = Math.max(this.#sinceMs, change.overMs);
-    this.#ways = this.#fewest(this.#ways.flatMap((way) => this.#after(way, change, before, seen)));
+    this.#explain(earliestMs);
+    this.#ways = this.#fewest(this.#ways.flatMap((way) => this.#after(way, change, before)));
   }
 
-  /** What was done for the user between two changes, when nothing can have moved it. */
-  #seenUntil(untilMs: number): readonly Sighting[] {
+  /** Counts what was seen and is in none of a way's eras so far, where a later one can be no explanation. */
+  #explain(untilMs: number): void {
     const seen: Sighting[] = [];
     for (; this.#seen < this.#sightings.length; this.#seen += 1) {
       const sighting = this.#sightings[this.#seen];
       if (sighting === undefined || sighting.fromMs >= untilMs) break;
-      if (sighting.fromMs > this.#sinceMs && sighting.toMs < untilMs) seen.push(sighting);
+      seen.push(sighting);
     }
-    return seen;
+    if (seen.length === 0) return;
+    this.#ways = this.#ways.map((way) => {
+      const wrong = seen.filter((sighting) => !isPossible(way.begun, sighting)).length;
+      return wrong === 0 ? way : { ...way, wrong: way.wrong + wrong };
+    });
   }
 
-  #after(way: Open, change: Change, before: Cohorts, seen: readonly Sighting[]): readonly Open[] {
+  #after(way: Open, change: Change, before: Cohorts): readonly Open[] {
     const user = this.#user;
     const { owner } = way.begun;
     const odd = oddity(change, user, way.standing, owner);
     const violations = odd === undefined ? way.violations : [...way.violations, odd];
-    const unexplained = seen.filter(({ backend }) => backend !== owner).length;
-    const wrong = way.wrong + unexplained + (odd === undefined ? 0 : 1);
+    const wrong = way.wrong + (odd === undefined ? 0 : 1);
     const standing = standingAfter(way.standing, change, user.user);
     // A gateway may also place it while the change is made, by what it knew before.
     const stale = change.kind === 'cohort' ? this.#placements(standing, before) : [];
@@ -168,15 +170,30 @@ class Search {
   }
 
   end(): readonly Way[] {
-    const seen = this.#seenUntil(Infinity);
-    const wrongAtLast = ({ begun, wrong }: Open): number =>
-      wrong + seen.filter(({ backend }) => backend !== begun.owner).length;
+    this.#explain(Infinity);
     const different = new Map<number, Open>();
-    for (const way of this.#ways.toSorted((a, b) => wrongAtLast(a) - wrongAtLast(b))) {
+    for (const way of this.#ways.toSorted((a, b) => a.wrong - b.wrong)) {
       if (!different.has(way.begun.id)) different.set(way.begun.id, way);
     }
     return [...different.values()].map(({ begun, violations }) => ({ eras: erasOf(begun), violations }));
   }
+}
+
+/** Whether it may have been done in one of the eras up to this one. */
+function isPossible(last: Begun, { backend, fromMs, toMs }: Sighting): boolean {
+  let endedMs = Infinity;
+  for (let era: Begun | undefined = last; era !== undefined; era = era.before) {
+    if (era.owner === backend && (era.change?.requestedMs ?? -Infinity) <= toMs && fromMs <= endedMs)
+      return true;
+    endedMs = era.change?.overMs ?? -Infinity;
+  }
+  return false;
+}
+
+function namesUser(change: Change, user: string): boolean {
+  return change.kind === 'pin'
+    ? change.user === user
+    : change.kind === 'members' && change.users.includes(user);
 }
 
 /** What the audit says of the user and what cannot have been. */
@@ -187,7 +204,8 @@ function oddity(
   owner: Backend | undefined,
 ): Violation | undefined {
   const odd = (text: string): Violation => ({ property: 1, user, text: `${named(change)} ${text}` });
-  if (change.kind === 'cohort' && change.kept.includes(user) && owner === 'legacy') {
+  // For one without a membership nothing was done since its owners came to differ, or it would have one.
+  if (change.kind === 'cohort' && change.kept.includes(user) && membership !== null && owner === 'legacy') {
     return odd(`keeps ${user} in new, where it was not`);
   }
   if (change.kind === 'pin' && change.user === user && change.changed === (change.to === pin)) {
@@ -226,6 +244,11 @@ export function waysOf(
   sightings: readonly Sighting[],
 ): readonly Way[] {
   const search = new Search(user, cohorts, sightings);
-  for (const change of changes) search.follow(change);
+  const own = changes.filter((change) => change.kind === 'cohort' || namesUser(change, user.user));
+  // One that comes later in the order may have been asked for before.
+  const earliest: number[] = [];
+  for (let at = own.length - 1; at >= 0; at -= 1)
+    earliest[at] = Math.min(own[at]?.requestedMs ?? Infinity, earliest[at + 1] ?? Infinity);
+  for (const [at, change] of own.entries()) search.follow(change, earliest[at] ?? -Infinity);
   return search.end();
 }
