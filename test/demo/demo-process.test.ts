@@ -48,7 +48,7 @@ await t.test('it serves one user from each shop, and Ctrl-C leaves the data and 
   t.equal(written.status, 200);
   await written.body?.cancel();
 
-  const traffic = run(['demo', '--traffic', '--url', demo.gatewayUrl, '--rate', '100', '--duration', '2']);
+  const traffic = run(['demo', '--traffic', '--url', demo.gatewayUrl, '--rate', '25', '--duration', '2']);
   const table = await text(traffic.stdout);
   t.equal(await exitOf(traffic), 0);
   t.match(table, /^all +legacy +[1-9]\d* +[1-9]/m);
