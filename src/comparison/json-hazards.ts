@@ -162,5 +162,7 @@ function wordsOf(bytes: Buffer): { readonly head: number; readonly words: Int32A
   const { length, byteOffset } = bytes;
   const head = Math.min(length, (4 - (byteOffset & 3)) & 3);
   const count = LITTLE_ENDIAN ? (length - head) >> 2 : 0;
-  return { head, words: new Int32Array(bytes.buffer, byteOffset + head, count) };
+  // A body may end before the first that is aligned, and a view may not begin elsewhere, not even an empty one.
+  const words = count > 0 ? new Int32Array(bytes.buffer, byteOffset + head, count) : new Int32Array(0);
+  return { head, words };
 }

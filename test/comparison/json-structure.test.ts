@@ -128,3 +128,17 @@ void t.test('large values are cut in the difference, and are copies', async (t) 
   t.equal(JSON.stringify(differences[0]?.left.value).length, 1027);
   t.ok(JSON.stringify(differences[1]?.left.value).length < 400);
 });
+
+void t.test('a body of one byte or two compares wherever it begins in memory', async (t) => {
+  const text = ' [] [1] 1 2 {} ';
+  for (let offset = 0; offset < 8; offset += 1) {
+    const padded = Buffer.from(new ArrayBuffer(64), offset);
+    padded.write(text);
+    for (const body of ['[]', '1', '{}']) {
+      const at = padded.indexOf(body);
+      const left = { ...answer(''), body: padded.subarray(at, at + body.length) };
+      t.not(compared(left, answer(' [3] ')).verdict, 'matched', `${body} at ${padded.byteOffset + at}`);
+      t.equal(compared(left, answer(` ${body} `)).verdict, 'matched', `${body} at ${padded.byteOffset + at}`);
+    }
+  }
+});
