@@ -100,7 +100,6 @@ export class ChangeSteps {
    * step and given its epoch to another change: so the step is repeated, which changes nothing in a map that has it,
    * and another epoch has to be waited for again.
    *
-   * @param beforeAgain what the lost step had rested on, to be repeated with it
    * @returns the epoch
    */
   async untilInForce(
@@ -108,7 +107,6 @@ export class ChangeSteps {
     step: () => Promise<number>,
     waits: (epoch: number, gateways: readonly WatchedGateway[]) => string | undefined,
     patch: (epoch: number) => ChangePatch,
-    beforeAgain?: () => Promise<void>,
   ): Promise<number> {
     const { retryMaxMs } = this.#options.policy;
     let epoch = await this.insist(change, retryMaxMs, step);
@@ -117,7 +115,6 @@ export class ChangeSteps {
       await this.until(change, Infinity, (gateways) => waits(awaited, gateways), patch(awaited));
       epoch = await this.insist(change, retryMaxMs, step);
       if (epoch === awaited) return epoch;
-      await beforeAgain?.();
     }
   }
 

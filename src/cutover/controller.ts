@@ -17,7 +17,14 @@ import type { Logger } from 'pino';
 import { type Change, isOver, isUserChange } from './change.ts';
 import { ChangeSteps, inWords, isFinal, type StepOptions, type Waits } from './change-steps.ts';
 import { unapplied, unappliedByAny, unappliedByLive, undrained, unready } from './conditions.ts';
-import { type ChangePatch, type Claims, type ControlMap, type Stranding, type UserSwitch } from './stores.ts';
+import {
+  type ChangePatch,
+  type Claims,
+  type ControlMap,
+  RecordsLostError,
+  type Stranding,
+  type UserSwitch,
+} from './stores.ts';
 
 /** What becomes of users whose writes are in `new` only. */
 export interface Strander {
@@ -212,12 +219,22 @@ export class Controller {
     const putUsers = (): Promise<void> => this.#eachUsers(change, (users) => map.putUsers(id, token, users));
     await putUsers();
     const everyone = change.needsEveryGateway && !movesTruth;
+    const step = async (): Promise<number> =>
+      map.switchTo(id, token, isUserChange(change) ? [] : await store.definitionsOf(id));
     const switchEpoch = await this.#steps.untilInForce(
       change,
-      async () => map.switchTo(id, token, isUserChange(change) ? [] : await store.definitionsOf(id)),
+      async () => {
+        try {
+          return await step();
+        } catch (error) {
+          if (!(error instanceof RecordsLostError)) throw error;
+          // A map that failed over has lost them, and perhaps a switch that rested on them.
+          await putUsers();
+          return step();
+        }
+      },
       everyone ? unappliedByAny : unapplied,
       (epoch) => ({ switchEpoch: epoch }),
-      putUsers,
     );
     await this.#eachUsers(change, (users) => strander.carry(users));
     if (movesTruth) return this.#steps.move(change, 'releasing', { switchEpoch });

@@ -24,6 +24,14 @@ export class OutdatedError extends Error {
   }
 }
 
+/** The map has lost records of a change that were put into it: they have to be put again before the switch. */
+export class RecordsLostError extends Error {
+  override readonly name = 'RecordsLostError';
+  constructor(change: string) {
+    super(`the state map has lost records of change ${change}: they have to be put again`);
+  }
+}
+
 /** The change has a newer controller, or is in another phase: this controller has to stop at once. */
 export class ChangeLostError extends Error {
   constructor(change: string) {
@@ -232,7 +240,7 @@ export interface ControlMap {
   /**
    * Puts the new definitions in force, holds untouched; a cohort that is new is held at once if the change moves a
    * truth. After all `putUsers` of the change: every one is in force at the epoch that this returns. Idempotent
-   * for a change. @throws ChangeLostError
+   * for a change. @throws ChangeLostError; RecordsLostError when the map has lost what this process has put into it
    */
   switchTo(change: string, token: number, cohorts: readonly CohortSwitch[]): Promise<number>;
   /** Takes the change's hold away. Idempotent for a change. @throws ChangeLostError */

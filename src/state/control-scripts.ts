@@ -6,6 +6,7 @@
  *     attempt    how often the change has begun anew; a new attempt has made no step
  *     moves      whether it moves a truth: then it is not switched without its hold
  *     fields     of its hold; none before the first
+ *     announced  the epoch of its latest announcement of records; nothing before the first
  *     held, switched, released
  *                the epochs of these steps; 0 before them
  *
@@ -24,6 +25,8 @@ export const UNCLAIMED = -3;
 export const NO_COHORT = -4;
 /** The change moves a truth and its hold is not there. */
 export const NO_HOLD = -5;
+/** Records that were announced are not there any more. */
+export const NO_RECORDS = -6;
 
 /** How many changes that are over the map remembers. */
 export const OVER_MAX = 1_000;
@@ -128,13 +131,16 @@ for i = 5, #ARGV, 2 do
   fields[#fields + 1] = ARGV[i + 1]
 end
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', unpack(fields))
+known.announced = epoch
+remember()
 return epoch`,
 };
 
 /**
  * Replaces definitions of cohorts. One that is new is held at once. Without definitions there is no epoch of its own:
- * everything that was announced before is in force at the present one. KEYS meta control holds cohorts changes; ARGV
- * map, change, token, feed bound, then number and JSON of each cohort.
+ * everything that was announced before is in force at the present one. A replica that has the latest announcement has
+ * everything that came before it, the records in their buckets too. KEYS meta control holds cohorts changes; ARGV map,
+ * change, token, feed bound, the epoch of that announcement or 0, then number and JSON of each cohort.
  */
 export const SWITCH: RedisScript = {
   keys: 5,
@@ -142,14 +148,15 @@ export const SWITCH: RedisScript = {
 if known.switched > 0 then return known.switched end
 if known.released > 0 then return ${LOST} end
 if known.moves and not holds() then return ${NO_HOLD} end
-for i = 5, #ARGV, 2 do
+if (known.announced or 0) < tonumber(ARGV[5]) then return ${NO_RECORDS} end
+for i = 6, #ARGV, 2 do
   if known.moves and redis.call('HEXISTS', KEYS[4], ARGV[i]) == 0 then
     known.fields[#known.fields + 1] = 'c' .. ARGV[i]
     hold('c' .. ARGV[i])
   end
   redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1])
 end
-if #ARGV > 4 then known.switched = announce(KEYS[5])
+if #ARGV > 5 then known.switched = announce(KEYS[5])
 else known.switched = tonumber(redis.call('HGET', KEYS[1], 'epoch')) end
 remember()
 return known.switched`,

@@ -11,6 +11,7 @@ import {
   type CohortSwitch,
   type ControlMap,
   type Lease,
+  RecordsLostError,
   type UserSwitch,
 } from '../cutover/stores.ts';
 import { MapReplacedError, type RecordStore } from '../storage/record-store.ts';
@@ -25,6 +26,7 @@ import {
   MAY_SWITCH,
   NO_COHORT,
   NO_HOLD,
+  NO_RECORDS,
   OTHER_MAP,
   OVER_MAX,
   READ_LEASES,
@@ -72,6 +74,8 @@ export class RedisControl implements ControlMap {
   readonly #options: RedisControlOptions;
   readonly #keys: RedisKeys;
   #connection: Promise<Connection> | undefined;
+  /** By change, the epoch of the latest announcement of its records that this process has made. */
+  readonly #announced = new Map<string, number>();
   /** The map that calls are for; asked anew after one that found another. */
   #mapId: string | undefined;
   #isClosed = false;
@@ -153,6 +157,8 @@ export class RedisControl implements ControlMap {
         throw new Error(`the state map does not know change ${change}`);
       case NO_COHORT:
         throw new Error(`the state map does not have the cohort of change ${change} yet`);
+      case NO_RECORDS:
+        throw new RecordsLostError(change);
       case NO_HOLD:
         throw new Error(`the state map has lost the hold of change ${change}: it has to be held again`);
       default:
@@ -202,7 +208,9 @@ export class RedisControl implements ControlMap {
 
   async putUsers(change: string, token: number, users: readonly UserSwitch[]): Promise<void> {
     const { meta, control, holds, changes } = this.#keys;
-    if ((await this.#step(MAY_SWITCH, [meta, control, holds], change, token, [])) > 0) return;
+    const switched = await this.#step(MAY_SWITCH, [meta, control, holds], change, token, []);
+    // Whoever took the change over does it once more, to know what a map that fails over has to have.
+    if (switched > 0 && this.#announced.has(change)) return;
     const numbers = cohortNumbers(await this.#options.record.readCohorts());
     const mapId = await this.#currentMap();
     const bytes = await this.#ask(async ({ commands }) => {
@@ -217,7 +225,9 @@ export class RedisControl implements ControlMap {
     const bound = users.length < ANNOUNCED_MAX ? CHANGES_MAX : BATCHES_MAX;
     for (let at = 0; at < bytes.length; at += ANNOUNCED_MAX) {
       const announced = bytes.slice(at, at + ANNOUNCED_MAX).flatMap(({ user, record }) => [user, record]);
-      await this.#step(ANNOUNCE_SWITCHED, [meta, control, holds, changes], change, token, announced, bound);
+      const keys = [meta, control, holds, changes];
+      const epoch = await this.#step(ANNOUNCE_SWITCHED, keys, change, token, announced, bound);
+      this.#announced.set(change, epoch);
     }
   }
 
@@ -229,7 +239,8 @@ export class RedisControl implements ControlMap {
       if (known === undefined) throw new Error(`there is no cohort ${cohort.name}`);
       return [known.number, cohortJson({ ...known, cohort, deleted })];
     });
-    return this.#step(SWITCH, [meta, control, holds, cohorts, changes], change, token, args);
+    const announced = this.#announced.get(change) ?? 0;
+    return this.#step(SWITCH, [meta, control, holds, cohorts, changes], change, token, [announced, ...args]);
   }
 
   release(change: string, token: number): Promise<number> {
@@ -238,6 +249,7 @@ export class RedisControl implements ControlMap {
   }
 
   async forget(change: string): Promise<void> {
+    this.#announced.delete(change);
     await assertOver(this.#options.record.changes, change);
     const mapId = await this.#currentMap();
     const { meta, control, over } = this.#keys;

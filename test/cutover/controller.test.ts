@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ChangeConflictError, ChangeLostError } from '../../src/cutover/stores.ts';
+import { ChangeConflictError, ChangeLostError, RecordsLostError } from '../../src/cutover/stores.ts';
 import { Gate, World } from './barrier-world.ts';
 
 void t.test(
@@ -278,6 +278,25 @@ void t.test('a map that takes no hold in time undoes the change', async (t) => {
   };
   const change = await world.controller().run(await world.open({ stage: 'live' }));
   t.match(change, { phase: 'undone', note: /the hold could not be set: no Redis/u });
+});
+
+void t.test('records that a failed-over map has lost are put again before the switch', async (t) => {
+  const world = await World.start();
+  const { map } = world;
+  const done: string[] = [];
+  const [putUsers, switchTo] = [map.putUsers.bind(map), map.switchTo.bind(map)];
+  map.putUsers = async (...step) => {
+    done.push('records');
+    await putUsers(...step);
+  };
+  map.switchTo = async (...step) => {
+    done.push('switch');
+    if (done.length === 2) throw new RecordsLostError(step[0]);
+    return switchTo(...step);
+  };
+  const change = await world.controller().run(await world.openUsers({}));
+  t.match(change, { phase: 'done' });
+  t.same(done.slice(0, 4), ['records', 'switch', 'records', 'switch']);
 });
 
 void t.test('a step whose epoch a failed-over map gave to another change is taken again', async (t) => {

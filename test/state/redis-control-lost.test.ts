@@ -236,6 +236,34 @@ await t.test(
   },
 );
 
+await t.test('failed over between the records and the switch: they are put again before it', async (t) => {
+  const s = await setting(t);
+  const { changes } = s.record;
+  const { id } = await changes.openChange(userWish(['nina']));
+  await changes.moveChange(id, 1, 'pending', 'holding');
+  const holdEpoch = await s.control.hold(id, 1, { held: [], users: ['nina'] });
+  await changes.moveChange(id, 1, 'holding', 'switching', { holdEpoch });
+  const users = await changes.usersOf(id, undefined, 10);
+  const before = (await redis.client.hget('{turnout}:control', id)) ?? '';
+  await s.control.putUsers(id, 1, users);
+  const after = (await redis.client.hget('{turnout}:control', id)) ?? '';
+  // What a replica has that had the hold only.
+  await redis.client.hset('{turnout}:control', id, before);
+  await t.rejects(s.control.switchTo(id, 1, []), { name: 'RecordsLostError' });
+  await s.control.putUsers(id, 1, users);
+  const switchEpoch = await s.control.switchTo(id, 1, []);
+  t.ok(switchEpoch > holdEpoch);
+  // And one that had the records, but not the switch: then that alone is lost.
+  await redis.client.hset('{turnout}:control', id, after);
+  await t.rejects(s.control.switchTo(id, 1, []), { name: 'RecordsLostError' }, 'they were put twice');
+  await s.control.putUsers(id, 1, users);
+  await allApplied(s, await s.control.switchTo(id, 1, []));
+  for (const state of s.states) t.match(await state.load('nina'), { pin: 'new' });
+  await changes.moveChange(id, 1, 'switching', 'releasing', { switchEpoch });
+  const releaseEpoch = await s.control.release(id, 1);
+  await changes.moveChange(id, 1, 'releasing', 'done', { releaseEpoch });
+});
+
 await t.test('while there is no map nothing is done', async (t) => {
   const record = await freshRecord(t, stores);
   const control = createControlMap({ config: { state: redisModel({ url: redis.url }) }, log, record });
