@@ -288,6 +288,12 @@ void t.test('6: writes that are left behind in new, where that is forbidden', as
   t.same(judged(history(broughtByForce, forbidden)).properties, [6], 'only the way back may be forced');
   const forced = [...stranded.slice(0, 2), change(SHADOW, 400, 500, { force: true })];
   t.same(judged(history(forced, forbidden)).properties, [], 'forced');
+  const unpinned = [pin('new', 100), ...stranded, pin(null, 390, { force: true, overMs: 450 })];
+  t.same(
+    judged(history(unpinned, forbidden)).properties,
+    [],
+    'by a forced change of the user that was under way too',
+  );
   const kept = [...stranded.slice(0, 2), change(SHADOW, 400, 500, { kept: ['nina'] }), wrote('new', 600)];
   t.same(judged(history(kept, forbidden)).properties, [], 'kept in new');
   const clean = [

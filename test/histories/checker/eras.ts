@@ -190,7 +190,8 @@ function isPossible(last: Begun, { backend, fromMs, toMs }: Sighting): boolean {
   return false;
 }
 
-function namesUser(change: Change, user: string): boolean {
+/** Whether it is about single users, and this one of them. */
+export function namesUser(change: Change, user: string): boolean {
   return change.kind === 'pin'
     ? change.user === user
     : change.kind === 'members' && change.users.includes(user);
