@@ -14,6 +14,8 @@ export interface UserJudgement extends JudgedUser {
   readonly unchanged: boolean;
   readonly moves: boolean;
   readonly needsEveryGateway: boolean;
+  /** Where the user may be afterwards. A change of one of these would look for its writes before it is there. */
+  readonly comesTo: readonly string[];
   /** The judgement holds as long as these stay as they are. */
   readonly restsOn: readonly string[];
 }
@@ -25,6 +27,10 @@ function cohortsOf(record: UserRecord, cohorts: readonly Cohort[]): readonly (Co
   if (membership !== undefined) return [cohorts.find(({ name }) => name === membership.cohort)];
   const byAttributes = attributeCohorts(cohorts);
   return defaultOf(cohorts) === undefined ? [...byAttributes, undefined] : byAttributes;
+}
+
+function namesOf(cohorts: readonly (Cohort | undefined)[]): readonly string[] {
+  return cohorts.flatMap((cohort) => cohort?.name ?? []);
 }
 
 /**
@@ -44,13 +50,14 @@ export function judgeUser(
   cohorts: readonly Cohort[],
 ): UserJudgement {
   const after = recordAfter(change, record);
-  const restsOn = [...cohortsOf(record, cohorts), ...cohortsOf(after, cohorts)];
+  const comesTo = namesOf(cohortsOf(after, cohorts));
   return {
     user,
     record,
     unchanged: after === record || (after.pin === record.pin && after.membership === record.membership),
     moves: mayMove(ownersOf(user, record, cohorts), ownersOf(user, after, cohorts)),
     needsEveryGateway: servedUnfenced(record, cohorts),
-    restsOn: [...new Set(restsOn.flatMap((cohort) => cohort?.name ?? []))],
+    comesTo,
+    restsOn: [...new Set([...namesOf(cohortsOf(record, cohorts)), ...comesTo])],
   };
 }

@@ -147,8 +147,8 @@ export class MemberJob {
   #judged(users: readonly UserJudgement[], held: boolean, cohorts: readonly Cohort[]): Judged {
     const { dirtyUsers } = this.#job;
     const { kind, cohort, pin } = this.#edit;
-    const restsOn = held ? [] : users.flatMap((each) => each.restsOn);
-    const shared = new Set([...restsOn, ...(cohort === undefined ? [] : [cohort])]);
+    const named = users.flatMap((each) => (held ? each.comesTo : each.restsOn));
+    const shared = new Set([...named, ...(cohort === undefined ? [] : [cohort])]);
     return {
       kind,
       dirtyUsers,

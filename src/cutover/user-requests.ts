@@ -12,8 +12,8 @@ import type { WriteMarks } from './write-marks.ts';
 export async function judgePin(
   request: PinRequest,
   cohorts: readonly Cohort[],
-  users: UserRecords,
-  marks: WriteMarks,
+  users: Pick<UserRecords, 'readUsers'>,
+  marks: Pick<WriteMarks, 'writesOf'>,
 ): Promise<Judged> {
   const { user, backend, dirtyUsers } = request;
   const record: UserRecord = (await users.readUsers([user])).get(user) ?? ABSENT_RECORD;
@@ -23,14 +23,14 @@ export async function judgePin(
     if (writes === 'unknown') throw new WritesUnknownError(record.membership?.cohort ?? `of user ${user}`);
     if (writes === 'some') throw new WritesStrandedError([user]);
   }
-  const { moves, needsEveryGateway, restsOn } = judgeUser(change, { user, record }, cohorts);
+  const { moves, needsEveryGateway, restsOn, comesTo } = judgeUser(change, { user, record }, cohorts);
   return {
     ...change,
     dirtyUsers,
     user,
     movesTruth: moves,
     needsEveryGateway,
-    claims: { held: [], own: [], shared: moves ? [] : restsOn, users: [user] },
+    claims: { held: [], own: [], shared: moves ? comesTo : restsOn, users: [user] },
     judged: cohorts,
   };
 }

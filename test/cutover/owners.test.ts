@@ -6,10 +6,11 @@ import { cohortsAfter, goesBack, recordAfter } from '../../src/cutover/going-bac
 import { judgeCohorts } from '../../src/cutover/judge-cohorts.ts';
 import { judgeUser } from '../../src/cutover/judge-users.ts';
 import { ownersOf } from '../../src/cutover/owners.ts';
+import { judgePin } from '../../src/cutover/user-requests.ts';
 import { decide } from '../../src/decision/decide.ts';
 import type { Backend, Cohort, Decision, UserRecord } from '../../src/model.ts';
 import { STAGES } from '../../src/model.ts';
-import { attributes, cohort, facts, record, snapshot } from '../decision/fixtures.ts';
+import { attributes, cohort, facts, placed, record, snapshot } from '../decision/fixtures.ts';
 
 const NAMES = ['a', 'b', 'c'] as const;
 /** A rule for each cohort, and a plan that no rule knows. */
@@ -210,4 +211,36 @@ void t.test('nobody is held where every truth is legacy', async (t) => {
     needsEveryGateway: false,
     unheld: false,
   });
+});
+
+void t.test('who may fall into a cohort keeps others from changing it, hold or not', async (t) => {
+  const rule = { kind: 'in', attribute: { source: 'header', name: 'x-plan' }, values: ['pro'] } as const;
+  const cohorts = [
+    cohort({ name: 'pro', stage: 'live', rule }),
+    cohort({ name: 'all', stage: 'off', isDefault: true }),
+    cohort({ name: 'team', stage: 'live' }),
+  ];
+  const reassigned = judgeUser(
+    { kind: 'reassign', cohort: 'pro', pin: undefined },
+    { user: 'nina', record: placed('pro') },
+    cohorts,
+  );
+  t.match(reassigned, { moves: true, comesTo: ['pro', 'all'] });
+  const pinned: UserRecord = { ...placed('all'), pin: 'new' };
+  const users = { readUsers: async () => new Map([['nina', pinned]]) };
+  const unpin = await judgePin(
+    {
+      user: 'nina',
+      backend: undefined,
+      dirtyUsers: 'force',
+      actor: 'ops',
+      reason: 'test',
+      expectedEpoch: undefined,
+      idempotencyKey: undefined,
+    },
+    cohorts,
+    users,
+    { writesOf: async () => new Map() },
+  );
+  t.match(unpin, { movesTruth: true, claims: { users: ['nina'], shared: ['all'] } });
 });
