@@ -18,7 +18,7 @@ import { checkReads } from './check-reads.ts';
 import { checkStranded } from './check-stranded.ts';
 import { checkValues } from './check-values.ts';
 import { checkWrites, type Undone } from './check-writes.ts';
-import { namesUser, type Sighting, type Way, waysOf } from './eras.ts';
+import { ordersOf, type Sighting, type Way, waysOf } from './eras.ts';
 import type { Applied, Change, History, Operation, UserAtStart, Violation } from './history.ts';
 import { inOrder } from './owners.ts';
 
@@ -82,12 +82,13 @@ function checkUser(
   undone: readonly Undone[],
 ) {
   const sightings = sightingsOf(events);
-  const forced = done.filter((change) => change.force && namesUser(change, user.user));
   let best: Judged | undefined;
-  for (const way of waysOf(user, history, done, sightings)) {
-    const judged = judgeWay(history, user, events, { undone, forced }, way);
-    if (best === undefined || judged.violations.length < best.violations.length) best = judged;
-    if (best.violations.length === 0) break;
+  for (const order of ordersOf(user, done)) {
+    for (const way of waysOf(user, history, order, sightings)) {
+      const judged = judgeWay(history, user, events, undone, way);
+      if (best === undefined || judged.violations.length < best.violations.length) best = judged;
+      if (best.violations.length === 0) return best;
+    }
   }
   if (best === undefined) throw new Error(`user ${user.user} belongs to no cohort of the history`);
   return best;
@@ -103,15 +104,13 @@ function judgeWay(
   history: History,
   user: UserAtStart,
   events: UserEvents,
-  { undone, forced }: { readonly undone: readonly Undone[]; readonly forced: readonly Change[] },
+  undone: readonly Undone[],
   way: Way,
 ): Judged {
   const { eras } = way;
   const writes = checkWrites(user, eras, events.applied, undone);
   const reads = checkReads(eras, writes.placed, events.operations);
-  const stranded = history.strandingForbidden
-    ? checkStranded(eras, writes.placed, events.operations, forced)
-    : [];
+  const stranded = history.strandingForbidden ? checkStranded(eras, writes.placed, events.operations) : [];
   const inEras = new Map(writes.placed.map(({ write, era }) => [write, eras[era]]));
   return {
     violations: [...way.violations, ...writes.violations, ...reads, ...stranded],

@@ -1,19 +1,14 @@
 /** Property 6: what a user wrote to `new` since it came there, whenever a change that was not forced takes it back. */
 import type { Placed } from './check-writes.ts';
 import type { Era } from './eras.ts';
-import type { Change, Operation, Violation } from './history.ts';
+import type { Operation, Violation } from './history.ts';
 import { named } from './named.ts';
 
-/**
- * @param operations of one user
- * @param forced changes of this user alone: one that was made at the same time as that of its cohort may have been
- *   judged by what the cohort was about to be
- */
+/** @param operations of one user */
 export function checkStranded(
   eras: readonly Era[],
   placed: readonly Placed[],
   operations: readonly Operation[],
-  forced: readonly Change[],
 ): readonly Violation[] {
   const acknowledged = new Set(
     operations.flatMap((each) => (each.kind === 'write' && each.outcome === 'ok' ? [each.value] : [])),
@@ -26,8 +21,6 @@ export function checkStranded(
     if (owner !== 'legacy' || eras[before]?.owner !== 'new') return [];
     if (change === undefined || change.force || (nowhere && eras[index - 1]?.change?.force === true))
       return [];
-    const { requestedMs, overMs } = change;
-    if (forced.some((each) => each.requestedMs <= overMs && requestedMs <= each.overMs)) return [];
     const left = writes.filter(({ era }) => era === before);
     const first = left[0];
     if (first === undefined) return [];

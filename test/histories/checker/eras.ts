@@ -190,8 +190,35 @@ function isPossible(last: Begun, { backend, fromMs, toMs }: Sighting): boolean {
   return false;
 }
 
+/**
+ * The orders in which the changes that may bear on a user can have come into force. The epoch of one that is about the user
+ * alone says by when it did: one of its cohort that was under way too may have come before it or after it.
+ *
+ * @param changes done, in the order of their epochs
+ */
+export function ordersOf({ user }: UserAtStart, changes: readonly Change[]): readonly (readonly Change[])[] {
+  const own = changes.filter((change) => change.kind === 'cohort' || namesUser(change, user));
+  return [own, sooner(own, user), sooner(own.toReversed(), user).toReversed()];
+}
+
+/** Moves what is about the user alone before what is not, as far as both were under way at a time. */
+function sooner(changes: readonly Change[], user: string): readonly Change[] {
+  const order: Change[] = [];
+  for (const change of changes) {
+    let at = order.length;
+    while (namesUser(change, user) && mayComeBefore(change, order[at - 1])) at -= 1;
+    order.splice(at, 0, change);
+  }
+  return order;
+}
+
+function mayComeBefore(change: Change, other: Change | undefined): boolean {
+  if (other?.kind !== 'cohort') return false;
+  return change.requestedMs <= other.overMs && other.requestedMs <= change.overMs;
+}
+
 /** Whether it is about single users, and this one of them. */
-export function namesUser(change: Change, user: string): boolean {
+function namesUser(change: Change, user: string): boolean {
   return change.kind === 'pin'
     ? change.user === user
     : change.kind === 'members' && change.users.includes(user);
@@ -236,7 +263,7 @@ function erasOf(last: Begun): readonly Era[] {
 /**
  * The ways in which the time of a user may have gone on, the likeliest first.
  *
- * @param changes done, in the order of their epochs
+ * @param changes one of `ordersOf`
  */
 export function waysOf(
   user: UserAtStart,
@@ -245,11 +272,10 @@ export function waysOf(
   sightings: readonly Sighting[],
 ): readonly Way[] {
   const search = new Search(user, cohorts, sightings);
-  const own = changes.filter((change) => change.kind === 'cohort' || namesUser(change, user.user));
   // One that comes later in the order may have been asked for before.
   const earliest: number[] = [];
-  for (let at = own.length - 1; at >= 0; at -= 1)
-    earliest[at] = Math.min(own[at]?.requestedMs ?? Infinity, earliest[at + 1] ?? Infinity);
-  for (const [at, change] of own.entries()) search.follow(change, earliest[at] ?? -Infinity);
+  for (let at = changes.length - 1; at >= 0; at -= 1)
+    earliest[at] = Math.min(changes[at]?.requestedMs ?? Infinity, earliest[at + 1] ?? Infinity);
+  for (const [at, change] of changes.entries()) search.follow(change, earliest[at] ?? -Infinity);
   return search.end();
 }
