@@ -12,25 +12,28 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   routing: [],
   decision: [],
   comparison: [],
+  // Its judging part is pure; the rest says here what it needs of others.
+  guard: ['cutover', 'telemetry'],
   reports: ['comparison', 'shadow'],
-  // The configuration has its rules of comparison checked by those who apply them.
-  config: ['comparison', 'routing'],
+  // The configuration has its rules of comparison and its conditions checked by those who apply them.
+  config: ['comparison', 'guard', 'routing'],
   // Off the data path: chosen on it, sent and compared when the user has the answer.
   shadow: ['comparison', 'config', 'forwarding', 'intake', 'telemetry', 'upstream'],
   // The cutover and the reports declare what they need of the stores (change.ts, stores.ts, report-store.ts); storage
   // and state keep it.
-  storage: ['comparison', 'config', 'cutover', 'reports', 'shadow'],
-  state: ['config', 'cutover', 'storage'],
-  telemetry: ['state'],
+  storage: ['comparison', 'config', 'cutover', 'guard', 'reports', 'shadow'],
+  state: ['config', 'cutover', 'guard', 'storage'],
+  telemetry: ['guard', 'state'],
   upstream: ['config'],
   intake: ['config', 'routing', 'upstream'],
   cutover: ['config', 'decision', 'intake', 'state'],
   forwarding: ['intake', 'upstream'],
-  pipeline: ['cutover', 'decision', 'intake', 'routing', 'state', 'telemetry'],
+  pipeline: ['cutover', 'decision', 'guard', 'intake', 'routing', 'state', 'telemetry'],
   'gateway.ts': [
     'config',
     'cutover',
     'forwarding',
+    'guard',
     'intake',
     'pipeline',
     'routing',
@@ -39,12 +42,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
     'upstream',
   ],
-  admin: ['comparison', 'config', 'cutover', 'reports', 'telemetry'],
+  admin: ['comparison', 'config', 'cutover', 'guard', 'reports', 'telemetry'],
   workers: [
     'admin',
     'config',
     'cutover',
     'gateway.ts',
+    'guard',
     'pipeline',
     'reports',
     'shadow',
@@ -60,6 +64,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'cutover',
     'decision',
     'demo',
+    'guard',
     'intake',
     'pipeline',
     'reports',
