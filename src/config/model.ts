@@ -3,6 +3,7 @@
  * sizes in bytes. What an operator writes is in `schema.ts`; what changes at run time lives in the state map.
  */
 import type { RulesWritten } from '../comparison/rules-written.ts';
+import type { GuardWritten } from '../guard/guard-settings.ts';
 import type { Backend, Cohort, RequestClass, RoutePolicy } from '../model.ts';
 import type { Problem } from './problem.ts';
 
@@ -153,13 +154,8 @@ export interface ConfigModel {
     /** How long samples are stored, days. */
     readonly sampleDays: number;
   };
-  readonly guard: {
-    readonly windowMs: number;
-    readonly errorRate: number;
-    readonly meanLatencyMs: number;
-    readonly minRequests: number;
-    readonly action: 'rollback' | 'hold' | 'warn';
-  };
+  /** Complete: every condition there is, those of the short keys too. */
+  readonly guard: Required<GuardWritten>;
   readonly cutover: {
     readonly holdMaxMs: number;
     readonly drainMaxMs: number;

@@ -6,6 +6,7 @@
  * schema cannot say, and the parts are checked together. 6. Only now are the problems thrown, all of them.
  * 7. What is usable but doubtful becomes a warning.
  */
+import { allConditions } from '../guard/guard-settings.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { readDocument } from './document.ts';
 import { type Environment, interpolate } from './interpolation.ts';
@@ -76,7 +77,12 @@ function modelOf(file: string, written: ConfigWritten, parts: Parts): Omit<Confi
     cohorts: parts.cohorts.map(present),
     routes: parts.routes.map((route) => present(route).model),
     shadow: written.shadow,
-    guard: written.guard,
+    guard: {
+      ...written.guard,
+      conditions: allConditions(written.guard, parts.conditions.map(present)),
+      hooks: parts.hooks.map(present),
+      ramps: Object.fromEntries([...parts.plans].map(([name, plan]) => [name, present(plan)])),
+    },
     cutover: written.cutover,
     limits: written.limits,
     forwarding: written.forwarding,

@@ -4,9 +4,19 @@
  */
 import type { TSchema } from '@sinclair/typebox';
 import type { ValidateFunction } from 'ajv';
+import type { ConditionWritten, HookSettings } from '../guard/guard-settings.ts';
+import type { RampPlan } from '../guard/ramp-plan.ts';
 import type { Cohort } from '../model.ts';
 import { readBackend } from './backends.ts';
 import { checkCohortsTogether, readCohort } from './cohorts.ts';
+import { checkConditionsTogether, checkHooksTogether, readCondition, readHook, readPlan } from './guard.ts';
+import {
+  ConditionSchema,
+  HookSchema,
+  type HookWritten,
+  RampPlanSchema,
+  type RampPlanWritten,
+} from './guard-schema.ts';
 import { readIdentity } from './identity.ts';
 import { IdentitySchema, type IdentityWritten } from './identity-schema.ts';
 import {
@@ -64,6 +74,9 @@ export interface Parts {
   readonly identity: readonly (IdentitySource | undefined)[];
   readonly cohorts: readonly (Cohort | undefined)[];
   readonly routes: readonly (ReadRoute | undefined)[];
+  readonly conditions: readonly (ConditionWritten | undefined)[];
+  readonly hooks: readonly (HookSettings | undefined)[];
+  readonly plans: ReadonlyMap<string, RampPlan | undefined>;
 }
 
 /** Reads one part whose place is known. */
@@ -95,6 +108,18 @@ function listOf<M>(
   return items.map((_, index) => readOne(root, [...place, index], reading));
 }
 
+/** The same for every value of a mapping whose keys are names. */
+function mapOf<M>(
+  readOne: Reader<M>,
+  root: unknown,
+  place: Place,
+  reading: Reading,
+): ReadonlyMap<string, M | undefined> {
+  const value = place.reduce(childAt, root);
+  const names = isMapping(value) ? Object.keys(value).slice(0, ITEMS_MAX) : [];
+  return new Map(names.map((name) => [name, readOne(root, [...place, name], reading)]));
+}
+
 const listenAt = part<ListenWritten, ListenModel>(ListenSchema, readListen);
 const addressAt = part<Address, Address>(AdminSchema.properties.listen, readAddress);
 const tokenAt = part<TokenWritten, TokenModel>(TokenSchema, readToken);
@@ -111,6 +136,9 @@ const cohortOrRuleAt: Reader<Cohort> = (root, place, reading) => {
   return cohort;
 };
 const routeAt = part<RouteWritten, ReadRoute>(RouteSchema, readRoute);
+const conditionAt = part<ConditionWritten, ConditionWritten>(ConditionSchema, readCondition);
+const hookAt = part<HookWritten, HookSettings>(HookSchema, readHook);
+const planAt = part<RampPlanWritten, RampPlan>(RampPlanSchema, readPlan);
 const workersAt = part<number | 'auto', number | 'auto'>(WorkersSchema, (written) => written);
 const cutoverAt = part<CutoverWritten, true>(CutoverSchema, (written, place, { report }) => {
   if (written.drainMaxMs < written.holdMaxMs) return true;
@@ -138,6 +166,9 @@ export function readParts(root: unknown, reading: Reading): Parts {
     identity: listOf(identityAt, root, ['identity'], reading),
     cohorts: listOf(cohortOrRuleAt, root, ['cohorts'], reading),
     routes: listOf(routeAt, root, ['routes'], reading),
+    conditions: listOf(conditionAt, root, ['guard', 'conditions'], reading),
+    hooks: listOf(hookAt, root, ['guard', 'hooks'], reading),
+    plans: mapOf(planAt, root, ['guard', 'ramps'], reading),
   };
   cutoverAt(root, ['cutover'], reading);
   proxiesAt(root, ['forwarding', 'trustedProxies'], reading);
@@ -150,6 +181,8 @@ function checkTogether(parts: Parts, workers: number | 'auto' | undefined, readi
   checkTokensUnique(tokens, ['admin', 'tokens'], reading);
   checkCohortsTogether(parts.cohorts, ['cohorts'], reading);
   checkRoutesTogether(parts.routes, ['routes'], reading);
+  checkConditionsTogether(parts.conditions, ['guard', 'conditions'], reading);
+  checkHooksTogether(parts.hooks, ['guard', 'hooks'], reading);
   checkPathNames(parts, reading);
   if (adminListen !== undefined) checkAdminGuarded(adminListen, tokens.length, reading);
   if (listen !== undefined && adminListen !== undefined) checkListenersApart(listen, adminListen, reading);

@@ -3,7 +3,7 @@
  */
 import { type Static, type TProperties, Type } from '@sinclair/typebox';
 import { STAGES } from '../model.ts';
-import { choice, flag, headerName, list, mapping, share, text } from './schema-terms.ts';
+import { choice, cohortName, flag, headerName, list, mapping, share, text } from './schema-terms.ts';
 
 /** A rule inside another: its shape is checked when the walk gets there, with its own place. */
 const InnerRule = Type.Unsafe<Record<string, unknown>>({ type: 'object' });
@@ -28,25 +28,21 @@ export const RuleSchema = mapping({
 });
 
 /** `10%` or a number of users: one schema of two types, so that a wrong value gives one problem and not two. */
-const Ramp = Type.Unsafe<number | string>({
+export const RampSchema = Type.Unsafe<number | string>({
   type: ['integer', 'string'],
   minimum: 0,
   maximum: 1_000_000_000,
   pattern: '^(100(\\.0{1,2})?|[0-9]{1,2}(\\.[0-9]{1,2})?)%$',
-  default: '100%',
   expected:
     'a share from 0% to 100% with at most two decimals, or a whole number of users from 0 to 1000000000',
 });
 
 export const CohortSchema = mapping({
-  name: text({
-    pattern: '^[a-z0-9][a-z0-9_-]{0,62}$',
-    expected: '1 to 63 lower-case letters, digits, _ and -, the first a letter or a digit',
-  }),
+  name: cohortName(),
   rule: Type.Optional(InnerRule),
   default: flag(false),
   stage: choice(STAGES, 'off'),
-  ramp: Ramp,
+  ramp: Type.Unsafe<number | string>({ ...RampSchema, default: '100%' }),
   salt: Type.Optional(text({ maxLength: 128 })),
   migration: choice(['cohort', 'per-user'], 'cohort'),
   mirror: flag(true),

@@ -87,6 +87,13 @@ export function headerName(options: Record<string, unknown> = {}) {
   return text({ pattern: TOKEN, maxLength: 128, expected: 'the name of a header', ...options });
 }
 
+export function cohortName() {
+  return text({
+    pattern: '^[a-z0-9][a-z0-9_-]{0,62}$',
+    expected: '1 to 63 lower-case letters, digits, _ and -, the first a letter or a digit',
+  });
+}
+
 export function list<T extends TSchema>(items: T, options: Record<string, unknown> = {}) {
   return Type.Array(items, { maxItems: 1000, ...options });
 }

@@ -3,6 +3,7 @@
  * it; `config/turnout.yaml` shows the same keys to people, and a test holds the two together.
  */
 import { type Static, Type } from '@sinclair/typebox';
+import { GuardSchema } from './guard-schema.ts';
 import { IdentitySchema } from './identity-schema.ts';
 import { CohortSchema, RouteSchema } from './route-schema.ts';
 import {
@@ -160,14 +161,6 @@ export const ShadowSchema = section({
   ),
   redactNames: list(text({ maxLength: 256 }), { default: [], expected: 'a list of names of fields' }),
   sampleDays: count(14, 1, 90),
-});
-
-export const GuardSchema = section({
-  windowMs: milliseconds(30_000, 1000, HOUR_MS),
-  errorRate: share(0.05),
-  meanLatencyMs: milliseconds(1000, 1, HOUR_MS),
-  minRequests: count(50, 1, 1_000_000),
-  action: choice(['rollback', 'hold', 'warn'], 'rollback'),
 });
 
 export const CutoverSchema = section({

@@ -1,14 +1,11 @@
 /**
  * What an operator should know of a configuration that is usable all the same.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Cohort, Stage } from '../model.ts';
 import { isLoopback } from './listeners.ts';
 import type { ConfigModel } from './model.ts';
-import { childAt } from './place.ts';
 import { isFromEnvironment, type Reading } from './reading.ts';
-import { ConfigSchema, type ConfigWritten } from './schema.ts';
-import { withDefaults } from './schema-walk.ts';
+import type { ConfigWritten } from './schema.ts';
 
 /** Stages in which writes of the cohort are to be mirrored. */
 const MIRRORED: ReadonlySet<Stage> = new Set<Stage>(['dualwrite', 'shadow', 'live', 'rampdown']);
@@ -20,7 +17,7 @@ export function warn(written: ConfigWritten, config: Omit<ConfigModel, 'warnings
   warnOfIdentity(config, reading);
   config.cohorts.forEach((cohort, index) => warnOfStage(cohort, index, config, reading));
   warnOfNoDefault(config, reading);
-  warnOfSleepingKeys(written, reading);
+  warnOfGuard(written, reading);
 }
 
 function warnOfSecrets(written: ConfigWritten, reading: Reading): void {
@@ -35,6 +32,10 @@ function warnOfSecrets(written: ConfigWritten, reading: Reading): void {
     const isClear =
       source.from === 'jwt' && source.secret !== undefined && !isFromEnvironment(reading, place);
     if (isClear) reading.report.warn(place, message);
+  });
+  written.guard.hooks.forEach(({ secret }, index) => {
+    const place = ['guard', 'hooks', index, 'secret'];
+    if (secret !== undefined && !isFromEnvironment(reading, place)) reading.report.warn(place, message);
   });
   written.shadow.replayHeaders.forEach((_header, index) => {
     const place = ['shadow', 'replayHeaders', index, 'value'];
@@ -92,11 +93,27 @@ function warnOfStage(
   );
 }
 
-/** Keys that are accepted, so that a file written today stays valid, and not yet acted on. */
-function warnOfSleepingKeys(written: ConfigWritten, { report }: Reading): void {
-  const defaults = withDefaults(ConfigSchema.properties.guard, {});
-  for (const [key, value] of Object.entries(written.guard)) {
-    if (isDeepStrictEqual(value, childAt(defaults, key))) continue;
-    report.warn(['guard', key], 'accepted, but not yet acted on by this version');
+/** Nothing is mirrored yet, and without data nothing is judged, and nothing goes on. */
+function warnOfGuard(written: ConfigWritten, { report }: Reading): void {
+  const noData = 'this version mirrors no writes yet';
+  written.guard.conditions.forEach(({ metric }, index) => {
+    if (metric !== 'mirrorBacklog') return;
+    report.warn(
+      ['guard', 'conditions', index, 'metric'],
+      `${noData}: there is no backlog, and this never trips`,
+    );
+  });
+  for (const [name, { gates }] of Object.entries(written.guard.ramps)) {
+    if (gates.mirrorBacklogMax === undefined) continue;
+    report.warn(
+      ['guard', 'ramps', name, 'gates', 'mirrorBacklogMax'],
+      `${noData}: there is no backlog, no data is never enough, and this gate never opens`,
+    );
   }
+  written.guard.hooks.forEach(({ url, secret, secretFile }, index) => {
+    const place = ['guard', 'hooks', index];
+    if (secret === undefined && secretFile === undefined && !isLoopback(new URL(url).hostname)) {
+      report.warn(place, 'no `secret`: whoever is told cannot know that it was Turnout who told it');
+    }
+  });
 }

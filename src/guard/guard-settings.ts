@@ -77,25 +77,57 @@ const STALLED_OVER = 0.5;
 const WINDOWS = Object.freeze({ over: 3, of: 5 });
 const CONFIDENCE = 0.99;
 
+/** The keys of the guard that every condition has as its defaults, and that three conditions are made of. */
+export type ShortKeys = Pick<
+  GuardWritten,
+  'windowMs' | 'errorRate' | 'meanLatencyMs' | 'minRequests' | 'action'
+>;
+
+/** A condition as people write it. What is absent has the guard's own value. */
+export interface ConditionWritten extends Partial<Omit<Condition, 'metric'>> {
+  readonly metric: Metric;
+}
+
+/** @param written `name` is the metric's, `windowMs`, `minRequests` and `action` are the guard's where they are absent */
+export function completeCondition(written: ConditionWritten, keys: ShortKeys): Condition {
+  return {
+    name: written.name ?? written.metric,
+    metric: written.metric,
+    over: written.over,
+    overLegacy: written.overLegacy,
+    windowMs: written.windowMs ?? keys.windowMs,
+    minRequests: written.minRequests ?? keys.minRequests,
+    windows: written.windows ?? WINDOWS,
+    confidence: written.confidence ?? CONFIDENCE,
+    action: written.action ?? keys.action,
+    cohorts: written.cohorts,
+  };
+}
+
+/** What the short keys make a condition of, each by the metric's name. */
+export const SHORT_METRICS = [
+  'errorRate',
+  'meanLatencyMs',
+  'stalledShare',
+] as const satisfies readonly Metric[];
+
 /** The conditions that follow from the short keys. */
-function shortConditions(written: GuardWritten): readonly Condition[] {
-  const { windowMs, minRequests, action, errorRate, meanLatencyMs } = written;
-  const condition = (metric: Metric, over: number, overLegacy: number | undefined): Condition => ({
-    name: metric,
-    metric,
-    over,
-    overLegacy,
-    windowMs,
-    minRequests,
-    windows: WINDOWS,
-    confidence: CONFIDENCE,
-    action,
-    cohorts: undefined,
-  });
+export function shortConditions(keys: ShortKeys): readonly Condition[] {
+  const condition = (metric: Metric, over: number, overLegacy: number | undefined): Condition =>
+    completeCondition({ metric, over, overLegacy }, keys);
   return [
-    condition('errorRate', errorRate, ERRORS_OVER_LEGACY),
-    condition('meanLatencyMs', meanLatencyMs, LATENCY_OVER_LEGACY),
+    condition('errorRate', keys.errorRate, ERRORS_OVER_LEGACY),
+    condition('meanLatencyMs', keys.meanLatencyMs, LATENCY_OVER_LEGACY),
     condition('stalledShare', STALLED_OVER, undefined),
+  ];
+}
+
+/** Those of the short keys and the written ones; a written one of every cohort replaces that of its metric. */
+export function allConditions(keys: ShortKeys, written: readonly ConditionWritten[]): readonly Condition[] {
+  const replaced = new Set(written.flatMap(({ metric, cohorts }) => (cohorts === undefined ? [metric] : [])));
+  return [
+    ...shortConditions(keys).filter(({ metric }) => !replaced.has(metric)),
+    ...written.map((condition) => completeCondition(condition, keys)),
   ];
 }
 

@@ -70,10 +70,27 @@ void t.test('a stage that asks for what this version does not send', async (t) =
   t.strictSame(warningsOf(`${cohorts}routes: [{ match: /*, shadow: {} }]${BACKENDS}`), []);
 });
 
-void t.test('keys that are accepted and not yet acted on, where they differ from the default', async (t) => {
-  const text = 'shadow: { concurrencyMax: 64, deadlineMs: 1 }\nguard: { action: warn }';
-  t.strictSame(warningsOf(text + BACKENDS), [
-    'f:2:10  guard.action: accepted, but not yet acted on by this version',
+void t.test('the guard: conditions and gates on a backlog that there is not yet', async (t) => {
+  const text = `guard:
+  action: warn
+  conditions: [{ metric: mirrorBacklog, over: 5 }, { metric: p99LatencyMs, over: 5 }]
+  ramps: { slowly: { steps: [{ ramp: 1% }], gates: { mirrorBacklogMax: 0 } } }`;
+  meetsLines(t, warningsOf(text + BACKENDS), [
+    /^f:3:18 {2}guard\.conditions\[0\]\.metric: this version mirrors no writes yet: .* never trips/,
+    /^f:4:54 {2}guard\.ramps\.slowly\.gates\.mirrorBacklogMax: this version .* never opens/,
+  ]);
+});
+
+void t.test('hooks: a secret in clear, and none where others could call the receiver too', async (t) => {
+  const text = `guard:
+  hooks:
+    - { url: "https://a", secret: ${'s'.repeat(16)} }
+    - { url: "https://b", secret: "\${SECRET}" }
+    - { url: "https://c" }
+    - { url: "http://127.0.0.1:1" }`;
+  meetsLines(t, warningsOf(text + BACKENDS), [
+    /^f:3:27 {2}guard\.hooks\[0\]\.secret: written here in clear/,
+    /^f:5:7 {2}guard\.hooks\[2\]: no `secret`/,
   ]);
 });
 
