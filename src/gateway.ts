@@ -16,6 +16,7 @@ import { StallWatch } from './forwarding/stall-watch.ts';
 import { type TunnelClient, tunnel } from './forwarding/tunnel.ts';
 import { type Answer, Http1Answer, Http2Answer } from './intake/answer.ts';
 import { ClientConnections, TrustedProxies } from './intake/client-connection.ts';
+import type { AttemptBook } from './intake/counted-attempt.ts';
 import { Exchange } from './intake/exchange.ts';
 import { createIdentity } from './intake/identity.ts';
 import { Listener } from './intake/listener.ts';
@@ -23,6 +24,7 @@ import type { Backend } from './model.ts';
 import { accountExchange } from './pipeline/account-exchange.ts';
 import { type Explanation, explainRequest, type HypotheticalRequest } from './pipeline/explain-request.ts';
 import type { Identifier } from './pipeline/identity-of.ts';
+import { logOfKeys } from './pipeline/log-of-keys.ts';
 import { markWrite } from './pipeline/mark-write.ts';
 import { Pipeline, type Stage } from './pipeline/pipeline.ts';
 import type { RouteTable } from './pipeline/route-of.ts';
@@ -62,6 +64,8 @@ export interface GatewayOptions {
   readonly fence?: { readonly fenced: boolean };
   /** Where shadow reads are told to. Without it there are none. */
   readonly reports?: ShadowReports | undefined;
+  /** Where what is sent to the backends is counted, by the same clock. */
+  readonly attempts?: AttemptBook | undefined;
   /** A monotonic clock, milliseconds. */
   readonly now?: () => number;
 }
@@ -100,21 +104,8 @@ export class Gateway {
   readonly #stopListening: () => void;
   readonly #shadow: GatewayShadow | undefined;
   readonly #sender = new Sender();
+  readonly #attempts: AttemptBook | undefined;
   readonly #upgrades = new WeakMap<Exchange, TunnelClient>();
-  readonly #keyObserver = {
-    identityKeysLoaded: (url: string, keys: number): void => {
-      this.#telemetry.log.info(
-        { event: 'identity_keys_loaded', url, keys },
-        'keys to verify tokens were loaded',
-      );
-    },
-    identityKeysFailed: (url: string, cause: unknown): void => {
-      this.#telemetry.log.warn(
-        { event: 'identity_keys_failed', url, err: cause },
-        'keys could not be fetched',
-      );
-    },
-  };
   #address = { host: '', port: 0 };
   #compiled: Compiled;
   #inFlight = 0;
@@ -126,6 +117,7 @@ export class Gateway {
     this.#fenced = () => state.attachment === 'fenced' || fence?.fenced === true;
     this.#telemetry = telemetry;
     this.#now = now;
+    this.#attempts = options.attempts;
     this.#clients = {
       legacy: new BackendClient('legacy', config.backends.legacy),
       new: new BackendClient('new', config.backends.new),
@@ -218,7 +210,9 @@ export class Gateway {
   #compile(config: ConfigModel): Compiled {
     const { cutover, anonymous, limits, forwarding, backends } = config;
     const routes: RouteTable = compileRoutes(config.routes);
-    const identifier: Identifier = createIdentity(config.identity, { observer: this.#keyObserver });
+    const identifier: Identifier = createIdentity(config.identity, {
+      observer: logOfKeys(this.#telemetry.log),
+    });
     const deciding: Deciding = {
       state: this.state,
       fenced: this.#fenced,
@@ -234,6 +228,7 @@ export class Gateway {
       stalls: this.#stalls,
       clientStallMs: Math.max(backends.legacy.bodyMs, backends.new.bodyMs),
       now: this.#now,
+      attempts: this.#attempts,
       onRetry: (backend) => this.#telemetry.retried(backend),
     };
     const stages = (classify: Stage[], last: Stage[]): Stage[] => [

@@ -15,6 +15,7 @@ import { HeaderKind, headerName } from '../intake/header-names.ts';
 import type { BackendClient } from '../upstream/backend-client.ts';
 import { backendFailure, type Progress } from '../upstream/failure.ts';
 import { AnswerRelay, type RelaySource } from './answer-relay.ts';
+import { beginAttempt } from './begin-attempt.ts';
 import type { ForwardPolicy } from './forward.ts';
 import type { RequestBody } from './request-body.ts';
 import { requestHeaders } from './request-headers.ts';
@@ -71,7 +72,7 @@ export class ForwardPlainly implements RelaySource {
     const exchange = this.#exchange;
     const { model } = this.#client;
     exchange.onInterrupt = (code) => this.#giveUp(code);
-    exchange.forwardedMs = this.#policy.now();
+    beginAttempt(exchange, this.#client.backend, this.#policy, this.#body);
     this.#timer = setTimeout(() => this.#giveUp('backend_connect_timeout'), model.connectMs);
     this.#sending
       .on('socket', (socket) => {

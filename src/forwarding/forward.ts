@@ -21,14 +21,14 @@ import type { BackendClient } from '../upstream/backend-client.ts';
 import { failedOnReusedConnection } from '../upstream/backend-client.ts';
 import { backendFailure, type Progress } from '../upstream/failure.ts';
 import { AnswerRelay, type RelayPolicy, type RelaySource } from './answer-relay.ts';
+import { type AttemptPolicy, beginAttempt } from './begin-attempt.ts';
 import type { RequestBody } from './request-body.ts';
 import { requestHeaders } from './request-headers.ts';
 import { Watched } from './stall-watch.ts';
 
-export interface ForwardPolicy extends RelayPolicy {
+export interface ForwardPolicy extends RelayPolicy, AttemptPolicy {
   /** The pseudonym in `Via`. */
   readonly pseudonym: string;
-  readonly now: () => number;
   /** This write, decided before, must not reach its backend any more. */
   readonly fencedOff: (exchange: Exchange) => boolean;
   /** A request is sent a second time. */
@@ -97,7 +97,7 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
   start(): void {
     const exchange = this.#exchange;
     exchange.onInterrupt = (code) => this.#giveUp(code);
-    exchange.forwardedMs = this.#policy.now();
+    beginAttempt(exchange, this.#client.backend, this.#policy, this.#body);
     this.#dispatch();
   }
 

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { TurnoutError } from '../errors.ts';
 import type { ClientRequest, Exchange } from '../intake/exchange.ts';
 import type { BackendClient } from '../upstream/backend-client.ts';
+import { beginRefused } from './begin-attempt.ts';
 import { Forward, type ForwardPolicy } from './forward.ts';
 import { ForwardPlainly, needsPlainForward } from './forward-plainly.ts';
 import { RequestBody } from './request-body.ts';
@@ -26,7 +27,7 @@ export class Sender {
    */
   send(exchange: Exchange, client: BackendClient, policy: ForwardPolicy): void | Promise<void> {
     // Before the body is touched: what nobody will read is then left to node, which discards it.
-    expectRoom(client);
+    expectRoom(exchange, client, policy);
     if (!exchange.hasBody) {
       if (needsPlainForward(exchange)) new ForwardPlainly(exchange, client, policy, undefined).start();
       else new Forward(exchange, client, policy, undefined).start();
@@ -37,7 +38,7 @@ export class Sender {
     // The parser hands over what came with the head later in this turn: nearly always all of a small body.
     return Promise.resolve().then(() => {
       if (exchange.ended || exchange.failed) return undefined;
-      expectRoom(client);
+      expectRoom(exchange, client, policy);
       const whole = takeWhole(exchange.request, bytes);
       if (whole === undefined) return this.#upload(exchange, client, policy);
       exchange.tap?.requestPiece(whole);
@@ -74,15 +75,17 @@ export class Sender {
     return body.begins(FIRST_PIECE_MS).then((began) => {
       if (exchange.ended || exchange.failed) return;
       if (!client.hasRoom) body.destroy();
-      expectRoom(client);
+      expectRoom(exchange, client, policy);
       if (!began) new ForwardPlainly(exchange, client, policy, body).start();
       else new Forward(exchange, client, policy, wholeOf(exchange, body) ?? body).start();
     });
   }
 }
 
-function expectRoom(client: BackendClient): void {
-  if (!client.hasRoom) throw new TurnoutError('backend_overloaded');
+function expectRoom(exchange: Exchange, client: BackendClient, policy: ForwardPolicy): void {
+  if (client.hasRoom) return;
+  beginRefused(exchange, client.backend, policy);
+  throw new TurnoutError('backend_overloaded');
 }
 
 /** The length of a body that may be there as a whole before its request is sent. */

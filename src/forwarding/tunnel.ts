@@ -14,6 +14,7 @@ import type { Exchange } from '../intake/exchange.ts';
 import type { BackendClient } from '../upstream/backend-client.ts';
 import { backendFailure, type Progress } from '../upstream/failure.ts';
 import { AnswerRelay } from './answer-relay.ts';
+import { beginAttempt, beginRefused } from './begin-attempt.ts';
 import type { ForwardPolicy } from './forward.ts';
 import type { OpenTunnels } from './open-tunnels.ts';
 import { requestHeaders } from './request-headers.ts';
@@ -36,11 +37,12 @@ export function tunnel(
   tunnels: OpenTunnels,
 ): void {
   if (!client.hasRoom) {
+    beginRefused(exchange, client.backend, policy);
     exchange.fail(new TurnoutError('backend_overloaded'));
     return;
   }
   client.pending += 1;
-  exchange.forwardedMs = policy.now();
+  beginAttempt(exchange, client.backend, policy, undefined);
   let progress: Progress = 'connecting';
   let over = false;
 

@@ -6,6 +6,7 @@ import type { Backend, Decision, RequestClass, RoutePolicy, UserRecord } from '.
 import { ABSENT_RECORD } from '../model.ts';
 import type { Answer } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
+import type { CountedAttempt } from './counted-attempt.ts';
 import type { CountedWrite, WriteCount } from './counted-write.ts';
 import type { ExchangeTap } from './exchange-tap.ts';
 import { http1Headers } from './http2-headers.ts';
@@ -60,6 +61,9 @@ export class Exchange extends RequestView implements CountedWrite {
 
   /** Where this write is counted while it is in flight. */
   countedIn: WriteCount | undefined;
+
+  /** The latest sending of it to a backend, where such are counted. */
+  attempt: CountedAttempt | undefined;
 
   /** Set for the reads that are chosen to be compared, before they are sent. */
   tap: ExchangeTap | undefined;
@@ -126,6 +130,7 @@ export class Exchange extends RequestView implements CountedWrite {
 
   /** The connection now belongs to a tunnel, whose end is the end of this exchange. */
   handedOver(status: number): void {
+    this.attempt?.answered(status);
     this.#status = status;
     this.#handedOver = true;
   }
@@ -133,6 +138,7 @@ export class Exchange extends RequestView implements CountedWrite {
   /** The backend's status, noted for the final classification. */
   answered(status: number): void {
     this.atBackend = false;
+    this.attempt?.answered(status);
     this.#status = status;
   }
 
@@ -144,6 +150,7 @@ export class Exchange extends RequestView implements CountedWrite {
     if (this.#ended || this.#failure !== undefined) return;
     const code = error instanceof TurnoutError ? error.code : 'internal';
     this.#failure = code;
+    this.attempt?.over(code);
     this.onInterrupt = undefined;
     const { status, stage } = ERRORS[code];
     if (this.answer.headSent || status === 0) {
@@ -177,6 +184,7 @@ export class Exchange extends RequestView implements CountedWrite {
       this.#failure = this.#uploadIsWhole ? 'client_closed' : 'client_closed_upload';
       interrupted?.(undefined);
     }
+    this.attempt?.over(this.#failure);
     this.#observer.onEnd(this, this.#status, this.#failure);
     const { tap } = this;
     if (tap === undefined) return;

@@ -7,6 +7,9 @@ import type { ConfigModel } from '../../src/config/model.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
+import { AttemptCounter } from '../../src/guard/attempt-counter.ts';
+import type { CountingSettings } from '../../src/guard/open-attempts.ts';
+import { FAILURE_KINDS } from '../../src/guard/slot.ts';
 import type { Backend } from '../../src/model.ts';
 import type { ShadowReports } from '../../src/shadow/create-shadow-reads.ts';
 import { createTelemetry, type ProcessTelemetry } from '../../src/telemetry/create-telemetry.ts';
@@ -28,6 +31,8 @@ export interface GatewayOptions {
   readonly backendSettings?: Settings;
   /** Where shadow reads are told to; without it there are none. */
   readonly reports?: ShadowReports;
+  /** How what is sent to the backends is counted; of all kinds of failures, after a second, unless given. */
+  readonly counting?: CountingSettings;
 }
 
 /**
@@ -63,6 +68,7 @@ export class TestGateway {
   readonly port: number;
   /** The log, line by line. */
   readonly log: readonly string[];
+  readonly attempts: AttemptCounter;
   readonly #t: Teardown;
 
   constructor(
@@ -73,6 +79,7 @@ export class TestGateway {
       state: MemoryState;
       config: ConfigModel;
       log: readonly string[];
+      attempts: AttemptCounter;
     },
   ) {
     this.#t = t;
@@ -81,6 +88,7 @@ export class TestGateway {
     this.state = parts.state;
     this.config = parts.config;
     this.log = parts.log;
+    this.attempts = parts.attempts;
     this.port = parts.gateway.address.port;
   }
 
@@ -138,12 +146,14 @@ export async function startGateway(t: Teardown, options: GatewayOptions): Promis
     destination: { write: (line: string) => void log.push(line) },
   });
   const state = new MemoryState(config.cohorts);
-  const gateway = await createGateway({ config, state, telemetry, reports: options.reports });
+  const counting = options.counting ?? { failures: FAILURE_KINDS, stalledAfterMs: 1_000 };
+  const attempts = new AttemptCounter(counting, () => performance.now());
+  const gateway = await createGateway({ config, state, telemetry, reports: options.reports, attempts });
   t.teardown(async () => {
     await within(gateway.close(), 'the end of the gateway', CLOSE_MS_MAX);
     telemetry.close();
   });
-  return new TestGateway(t, { gateway, telemetry, state, config, log });
+  return new TestGateway(t, { gateway, telemetry, state, config, log, attempts });
 }
 
 /** @throws Error with every problem, when the settings are not a valid configuration */

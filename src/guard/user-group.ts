@@ -1,0 +1,13 @@
+import type { User } from '../model.ts';
+import { USER_GROUPS } from './slot.ts';
+
+/**
+ * The group of a user, 0 to `USER_GROUPS` - 1, the same at every gateway: FNV-1a over the UTF-16 units, then two
+ * steps of mixing, because FNV's low bits alone are not even.
+ */
+export function userGroup(user: User): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < user.length; i += 1) hash = Math.imul(hash ^ user.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return ((hash ^ (hash >>> 13)) >>> 0) % USER_GROUPS;
+}
