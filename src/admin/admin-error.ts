@@ -10,6 +10,7 @@ import {
 } from '../cutover/control.ts';
 import { ChangeConflictError } from '../cutover/stores.ts';
 import { ERRORS, TurnoutError } from '../errors.ts';
+import { GuardRefusedError, GuardTrippedError } from '../guard/guard-control.ts';
 import { SourceUnavailable } from './admin-source.ts';
 
 export const ADMIN_ERRORS = {
@@ -24,6 +25,7 @@ export const ADMIN_ERRORS = {
   cohort_unknown: { status: 404, title: 'No such cohort' },
   change_unknown: { status: 404, title: 'No such change' },
   mismatch_unknown: { status: 404, title: 'No such mismatch group' },
+  trip_unknown: { status: 404, title: 'No such trip' },
   route_unknown: { status: 404, title: 'No such route' },
   gateway_unknown: { status: 404, title: 'No such gateway' },
   upload_stalled: { status: 408, title: 'Upload stalled' },
@@ -35,14 +37,20 @@ export const ADMIN_ERRORS = {
   change_refused: { status: 409, title: 'Not in this state' },
   writes_stranded: { status: 409, title: 'Writes would be stranded' },
   writes_unknown: { status: 409, title: 'Writes since the switch are not known' },
+  guard_tripped: { status: 409, title: 'The guard took the cohort back' },
+  guard_refused: { status: 409, title: 'Not as things are' },
   rules_conflict: { status: 409, title: 'Other rules were saved meanwhile' },
   gateway_live: { status: 409, title: 'Gateway is live' },
   body_too_large: { status: 413, title: 'Body too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  condition_invalid: { status: 422, title: 'Condition not valid' },
+  plan_invalid: { status: 422, title: 'Plan not valid' },
+  plan_unknown: { status: 422, title: 'No such plan' },
   rules_invalid: { status: 422, title: 'Rules not valid' },
   stage_unknown: { status: 422, title: 'No such stage' },
   idempotency_key_reused: { status: 422, title: 'Idempotency key used for something else' },
   too_many_failed_logins: { status: 429, title: 'Too many failed logins' },
+  listeners_full: { status: 503, title: 'Too many live views' },
   store_unavailable: { status: 503, title: 'A store does not answer' },
   no_worker: { status: 503, title: 'No worker answers' },
   internal: { status: 500, title: 'Internal error' },
@@ -112,6 +120,15 @@ function ofAdmin(error: AdminError, requestId: string): ProblemAnswer {
   };
 }
 
+/** What the guard refuses. */
+function ofGuard(error: unknown): AdminError | undefined {
+  if (error instanceof GuardTrippedError) {
+    return new AdminError('guard_tripped', sentence(error.message), { members: { trip: error.trip } });
+  }
+  if (error instanceof GuardRefusedError) return new AdminError('guard_refused', sentence(error.message));
+  return undefined;
+}
+
 /** What the cutover refuses, in the API's words. */
 function ofControl(error: unknown): AdminError | undefined {
   if (error instanceof ChangeConflictError) {
@@ -133,16 +150,16 @@ function ofControl(error: unknown): AdminError | undefined {
     return new AdminError('writes_stranded', sentence(error.message), { members });
   }
   if (error instanceof WritesUnknownError) return new AdminError('writes_unknown', sentence(error.message));
-  return undefined;
+  return ofGuard(error);
 }
 
-/** A message of the cutover as a sentence. */
+/** A message of the cutover or the guard as a sentence. */
 function sentence(message: string): string {
   const whole = /[.!?]$/u.test(message) ? message : `${message}.`;
   return whole.slice(0, 1).toUpperCase() + whole.slice(1);
 }
 
-/** Whether the cutover refused the request: its stores are well. */
+/** Whether the cutover or the guard refused the request: its stores are well. */
 export function isRefusal(error: unknown): boolean {
   return ofControl(error) !== undefined;
 }

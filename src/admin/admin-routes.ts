@@ -1,6 +1,6 @@
 /** The resources of the admin listener. Each declares what it takes and what it answers. */
 
-import { type Static, Type } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
 import type { Logger } from 'pino';
 import { USER_BYTES_MAX } from '../model.ts';
 import { CONTENT_TYPE } from '../telemetry/exposition.ts';
@@ -9,12 +9,11 @@ import {
   ExplanationSchema,
   type HypotheticalRequest,
   ReadinessSchema,
-  StatusSchema,
 } from './admin-source.ts';
 import type { ControlAccess } from './control-access.ts';
-import { ChangeSchema, changeDocument, GatewaySchema, gatewayDocument } from './control-documents.ts';
 import { controlRoutes } from './control-routes.ts';
 import { expectUser } from './request-parts.ts';
+import { FullStatusSchema, fullStatus } from './status-document.ts';
 import type { AdminServer } from './type-provider.ts';
 
 /** Paths that a probe or a scraper reads without a token. They say nothing about users. */
@@ -80,16 +79,6 @@ function healthRoutes(server: AdminServer, source: AdminSource): void {
   );
 }
 
-/** What the gateways say of themselves, and what the record and the map say of changes and gateways. */
-export const FullStatusSchema = Type.Object({
-  ...StatusSchema.properties,
-  /** Changes that are not over; `null` when the record does not answer. */
-  changes: Type.Union([Type.Array(ChangeSchema), Type.Null()]),
-  /** The gateways that a change has to wait for; `null` when the stores do not answer. */
-  registry: Type.Union([Type.Array(GatewaySchema), Type.Null()]),
-});
-export type FullStatusDocument = Static<typeof FullStatusSchema>;
-
 function observingRoutes(server: AdminServer, source: AdminSource, access: ControlAccess): void {
   server.get(
     '/api/v1/status',
@@ -97,14 +86,7 @@ function observingRoutes(server: AdminServer, source: AdminSource, access: Contr
       config: { summary: 'Workers, epochs, stores, cohorts, and what is in progress' },
       schema: { response: { 200: FullStatusSchema } },
     },
-    async () => {
-      const [status, inProgress] = await Promise.all([source.status(), access.inProgress()]);
-      return {
-        ...status,
-        changes: inProgress?.changes.map(changeDocument) ?? null,
-        registry: inProgress?.gateways.map(gatewayDocument) ?? null,
-      };
-    },
+    async () => fullStatus(source, access),
   );
   server.get(
     '/api/v1/explain',

@@ -24,7 +24,8 @@ function isOurs(error: unknown): boolean {
   );
 }
 
-function inOurWords(cause: unknown): unknown {
+/** A store's failure as ours; whatever else as it is. */
+export function inOurWords(cause: unknown): unknown {
   if (isOurs(cause)) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
   const detail = `The record or the state map does not answer (${reason}). Nothing can be changed meanwhile.`;

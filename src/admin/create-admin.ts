@@ -14,7 +14,11 @@ import type { AdminSource } from './admin-source.ts';
 import { authenticate, type Role, refuseForeignPages } from './authentication.ts';
 import { type AdminControl, ControlAccess } from './control-access.ts';
 import { FailedLogins } from './failed-logins.ts';
+import { type AdminGuard, GuardAccess, type GuardConfig } from './guard-access.ts';
+import { guardRoutes } from './guard-routes.ts';
+import { liveRoutes } from './live-routes.ts';
 import { serveOpenApi } from './openapi.ts';
+import { rampRoutes } from './ramp-routes.ts';
 import { ReportAccess } from './report-access.ts';
 import { reportRoutes } from './report-routes.ts';
 import type { AdminServer, TypeBoxProvider } from './type-provider.ts';
@@ -35,6 +39,10 @@ export interface AdminOptions {
   readonly control?: () => AdminControl | undefined;
   /** Reads and changes mismatch reports; absent, or `undefined` while the gateway starts: 503. */
   readonly reports?: () => ReportReader | undefined;
+  /** Judges, goes back, ramps; absent, or `undefined` while the gateway starts: 503. */
+  readonly guard?: () => AdminGuard | undefined;
+  /** What the configuration in force says of the guard. Belongs to `guard`. */
+  readonly guardConfig?: () => GuardConfig | undefined;
   readonly log: Logger;
   /** Bound on a body that is read whole, milliseconds; 10 s unless given. */
   readonly bodyMs?: number;
@@ -167,7 +175,12 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
     request.actor = authenticate(caller, role, tokens, failedLogins).name;
   });
   serveOpenApi(server);
-  adminRoutes(server, source, new ControlAccess(control), log, stopping.signal);
+  const access = new ControlAccess(control);
+  adminRoutes(server, source, access, log, stopping.signal);
+  const guard = new GuardAccess(options.guard ?? (() => undefined), options.guardConfig ?? (() => undefined));
+  guardRoutes(server, guard);
+  rampRoutes(server, guard);
+  const endLiveViews = liveRoutes(server, source, access, guard, log, stopping.signal);
   reportRoutes(server, new ReportAccess(options.reports ?? (() => undefined)));
 
   await server.listen({ host: listen.host, port: listen.port });
@@ -177,6 +190,8 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
     address: { host: listen.host, port },
     setTokens: (next) => {
       tokens = next;
+      // Who may no longer look is found out when it connects again.
+      endLiveViews();
     },
     close: () => server.close(),
   };

@@ -1,7 +1,7 @@
 /** The doctor's look at running gateways, through the admin API. */
 import { Type } from '@sinclair/typebox';
-import { type FullStatusDocument, FullStatusSchema } from '../admin/admin-routes.ts';
 import type { ChangeDocument, GatewayDocument } from '../admin/control-documents.ts';
+import { type FullStatusDocument, FullStatusSchema } from '../admin/status-document.ts';
 import { VERSION } from '../telemetry/version.ts';
 import { askAdmin, tellOnce } from './admin-client.ts';
 import { adminOrigin, type Env, Refused, Unanswered } from './admin-connection.ts';

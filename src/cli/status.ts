@@ -1,6 +1,6 @@
 /** `turnout status`: what a running gateway is doing. */
 import type { Command } from 'commander';
-import { type FullStatusDocument, FullStatusSchema } from '../admin/admin-routes.ts';
+import { type FullStatusDocument, FullStatusSchema } from '../admin/status-document.ts';
 import { askAdmin, ENVIRONMENT_HELP } from './admin-client.ts';
 import { changesTable } from './changes.ts';
 import { type CliContext, EXIT, type ExitCode } from './context.ts';

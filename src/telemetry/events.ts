@@ -67,6 +67,7 @@ export const EVENTS = [
   'admin_token_refused',
   'admin_request_failed',
   'gateway_evicted',
+  'live_view_failed',
 ] as const;
 
 export type EventName = (typeof EVENTS)[number];

@@ -7,8 +7,10 @@ import { pino } from 'pino';
 import type { Test } from 'tap';
 import type { AdminControl } from '../../src/admin/control-access.ts';
 import { createAdmin } from '../../src/admin/create-admin.ts';
+import type { AdminGuard } from '../../src/admin/guard-access.ts';
 import type { TokenModel } from '../../src/config/model.ts';
 import type { ReportReader } from '../../src/reports/create-report-reader.ts';
+import { GUARD_CONFIG } from './fake-guard.ts';
 import { FakeSource } from './fake-source.ts';
 
 export interface Answer {
@@ -40,13 +42,14 @@ export interface OpenOptions {
   readonly tokens?: readonly TokenModel[];
   readonly control?: () => AdminControl | undefined;
   readonly reports?: () => ReportReader | undefined;
+  readonly guard?: () => AdminGuard | undefined;
   /** Bound on a body that is read whole. */
   readonly bodyMs?: number;
 }
 
 export async function openAdmin(
   t: Test,
-  { tokens = [], control, reports, bodyMs = 10_000 }: OpenOptions = {},
+  { tokens = [], control, reports, guard, bodyMs = 10_000 }: OpenOptions = {},
 ) {
   const source = new FakeSource();
   const lines: string[] = [];
@@ -56,6 +59,7 @@ export async function openAdmin(
   const wired = {
     ...(control === undefined ? {} : { control }),
     ...(reports === undefined ? {} : { reports }),
+    ...(guard === undefined ? {} : { guard, guardConfig: () => GUARD_CONFIG }),
   };
   const admin = await createAdmin({ listen, tokens, source, ...wired, log, bodyMs, nowMs: () => nowMs });
   t.teardown(() => admin.close());
