@@ -1,6 +1,9 @@
 /** How counts get from the gateways to those who judge, as types. `state` keeps these promises, with Redis or without. */
 import type { Counts, FailureKind } from './slot.ts';
 
+/** How far back a reader that starts is told, as far as it is kept, milliseconds. */
+export const TOLD_MS = 600_000;
+
 /** One cohort's counts at one backend in one tick of one gateway. */
 export interface SideReport {
   readonly byGroup: ReadonlyMap<number, Counts>;

@@ -41,7 +41,8 @@ import { MapCommands } from './map-commands.ts';
 import { MarkSets } from './mark-sets.ts';
 import { putIntoBuckets } from './put-users.ts';
 import { rebuildMap } from './rebuild.ts';
-import { type Argument, openRedis, type RedisClient, type RedisModel } from './redis-client.ts';
+import type { Argument, RedisClient, RedisModel } from './redis-client.ts';
+import { RedisConnection } from './redis-connection.ts';
 import { BATCHES_MAX, CHANGES_MAX, type RedisKeys, redisKeys } from './redis-keys.ts';
 import type { RedisScript } from './redis-scripts.ts';
 import { integer, list, text } from './reply.ts';
@@ -64,7 +65,6 @@ interface Connection {
   readonly commands: MapCommands;
 }
 
-const CONNECT_MS = 5_000;
 /** Users that one script announces. */
 const ANNOUNCED_MAX = 500;
 /** Users whose buckets one script changes where one server has all of them. */
@@ -73,68 +73,36 @@ const PUT_TOGETHER = 100;
 export class RedisControl implements ControlMap {
   readonly #options: RedisControlOptions;
   readonly #keys: RedisKeys;
-  #connection: Promise<Connection> | undefined;
+  readonly #connection: RedisConnection<Connection>;
   /** By change, the epoch of the latest announcement of its records that this process has made. */
   readonly #announced = new Map<string, number>();
   /** The map that calls are for; asked anew after one that found another. */
   #mapId: string | undefined;
-  #isClosed = false;
 
   constructor(options: RedisControlOptions) {
     this.#options = options;
     this.#keys = redisKeys(options.model.keyPrefix);
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.#drop(this.#connection);
-  }
-
-  #connect(): Promise<Connection> {
-    if (this.#isClosed) return Promise.reject(new Error('the control of the state map is closed'));
-    if (this.#connection !== undefined) return this.#connection;
-    const opening = this.#open();
-    this.#connection = opening;
-    const forget = (): void => {
-      if (this.#connection === opening) this.#connection = undefined;
-    };
-    opening.then(({ client }) => client.ended.then(forget), forget);
-    return opening;
-  }
-
-  async #open(): Promise<Connection> {
-    const { model } = this.#options;
-    const client = await openRedis(model, CONNECT_MS, true);
-    return { client, commands: new MapCommands(client, this.#keys, model.commandMs) };
-  }
-
-  #drop(connection: Promise<Connection> | undefined): void {
-    if (this.#connection === connection) this.#connection = undefined;
-    connection?.then(
-      ({ client }) => client.close(),
-      () => undefined,
+    const { model } = options;
+    this.#connection = new RedisConnection(
+      model,
+      (client) => ({ client, commands: new MapCommands(client, this.#keys, model.commandMs) }),
+      'the control of the state map',
     );
   }
 
-  /** Asks Redis; a connection on which that fails is given up. */
-  async #ask<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    const connecting = this.#connect();
-    const connection = await connecting;
-    try {
-      return await work(connection);
-    } catch (error) {
-      this.#drop(connecting);
-      throw error;
-    }
+  close(): void {
+    this.#connection.close();
   }
 
   #run(script: RedisScript, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const { commandMs } = this.#options.model;
-    return this.#ask(({ client }) => within(client.script(script, keys, args), commandMs, 'Redis'));
+    return this.#connection.ask(({ client }) =>
+      within(client.script(script, keys, args), commandMs, 'Redis'),
+    );
   }
 
   async #there(): Promise<{ id: string; epoch: number }> {
-    const there = await this.#ask(({ commands }) => commands.readEpoch());
+    const there = await this.#connection.ask(({ commands }) => commands.readEpoch());
     if (there === undefined) throw new Error('Redis holds no state map: it is lost, or being rebuilt');
     return there;
   }
@@ -213,7 +181,7 @@ export class RedisControl implements ControlMap {
     if (switched > 0 && this.#announced.has(change)) return;
     const numbers = cohortNumbers(await this.#options.record.readCohorts());
     const mapId = await this.#currentMap();
-    const bytes = await this.#ask(async ({ commands }) => {
+    const bytes = await this.#connection.ask(async ({ commands }) => {
       const map = await commands.readIdentity();
       if (map?.id !== mapId) {
         this.#mapId = undefined;
@@ -259,7 +227,7 @@ export class RedisControl implements ControlMap {
 
   async rebuild(): Promise<{ readonly mapId: string; readonly epoch: number }> {
     const { record, model, log } = this.#options;
-    return this.#ask(async ({ client, commands }) => {
+    return this.#connection.ask(async ({ client, commands }) => {
       const there = await commands.readShared('');
       await rebuildMap({
         record,
@@ -280,7 +248,9 @@ export class RedisControl implements ControlMap {
 
   async collectMarks(): Promise<void> {
     const { record, model } = this.#options;
-    await this.#ask(({ client }) => new MarkSets(client, this.#keys, model.commandMs).collect(record.marks));
+    await this.#connection.ask(({ client }) =>
+      new MarkSets(client, this.#keys, model.commandMs).collect(record.marks),
+    );
   }
 
   async leases(): Promise<readonly Lease[]> {
@@ -300,7 +270,7 @@ export class RedisControl implements ControlMap {
   }
 
   async dropLease(gateway: string): Promise<void> {
-    await this.#ask(({ client }) =>
+    await this.#connection.ask(({ client }) =>
       within(client.raw.hdel(this.#keys.leases, gateway), this.#options.model.commandMs, 'Redis'),
     );
   }

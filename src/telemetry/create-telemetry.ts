@@ -4,6 +4,7 @@ import type { Backend, RequestClass } from '../model.ts';
 import { Cells } from './cells.ts';
 import { renderFamilies } from './exposition.ts';
 import { counter, type Family, gauge, seconds } from './families.ts';
+import { type CountsView, guardFamilies } from './guard-metrics.ts';
 import { Histogram, HOLD_SHAPE } from './histogram.ts';
 import { type LogLevel, type OpenLog, openLog } from './logger.ts';
 import { ProcessMetrics } from './process-metrics.ts';
@@ -33,6 +34,8 @@ export interface ProcessTelemetry extends Telemetry {
   watchState(state: StateView): void;
   /** From now on, the number of mismatch groups is read from these. */
   watchReports(reports: ReportsView): void;
+  /** From now on, what is counted for the guard is read from this. */
+  watchCounts(counts: CountsView): void;
   /** For a reload of the configuration. */
   configure(options: { readonly level: LogLevel; readonly accessSample: number }): void;
   /** Everything this process counted, as data. */
@@ -57,6 +60,7 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
   #accessSample: number;
   #state: StateView | undefined;
   #reports: ReportsView | undefined;
+  #counts: CountsView | undefined;
   #conflicts = 0;
   readonly #rejected = new Map<string, number>();
   readonly #retries = { legacy: 0, new: 0 };
@@ -134,6 +138,10 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
     this.#reports = reports;
   }
 
+  watchCounts(counts: CountsView): void {
+    this.#counts = counts;
+  }
+
   configure({ level, accessSample }: { readonly level: LogLevel; readonly accessSample: number }): void {
     this.log.level = level;
     this.#accessSample = accessSample;
@@ -162,6 +170,7 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
       ),
       ...this.#shadow.families(),
       ...reportFamilies(this.#reports),
+      ...guardFamilies(this.#counts),
       gauge('turnout_build_info', 'Always 1; the labels say what is running.', 'max', [
         { labels: { version: VERSION, node: process.version }, value: 1 },
       ]),

@@ -53,6 +53,10 @@ export const EVENTS = [
   'mismatch_reopened',
   'rules_changed',
   'rules_unusable',
+  // guard
+  'counts_dropped',
+  'counts_told',
+  'counts_unreadable',
   // cutover
   'change_moved',
   'change_over',

@@ -12,14 +12,20 @@ import type { Control } from '../cutover/control.ts';
 import { GatewayAgent } from '../cutover/gateway-agent.ts';
 import { InFlightWrites } from '../cutover/in-flight-writes.ts';
 import { createGateway } from '../gateway.ts';
+import { AttemptCounter } from '../guard/attempt-counter.ts';
+import { guardSettings } from '../guard/guard-settings.ts';
+import type { CountingSettings } from '../guard/open-attempts.ts';
+import { ReportLoop } from '../guard/report-loop.ts';
 import type { Explanation } from '../pipeline/explain-request.ts';
 import type { ReportReader } from '../reports/create-report-reader.ts';
 import { createControlMap } from '../state/create-control-map.ts';
+import { createSlotFeed } from '../state/create-slot-feed.ts';
 import { createState } from '../state/create-state.ts';
 import type { StateMap } from '../state/state-map.ts';
 import { createRecord } from '../storage/create-record.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
+import { CountedComparisons } from './counted-comparisons.ts';
 import { controlOf } from './open-control.ts';
 import { readerOf, reportSettings, reportsOf } from './open-reports.ts';
 
@@ -62,6 +68,11 @@ function whereOf({ worker }: GatewayName): string {
   return worker === undefined ? place : `${place}, worker ${worker}`;
 }
 
+function countingSettings({ guard }: ConfigModel): CountingSettings {
+  const { failures, stalledMs } = guardSettings(guard);
+  return { failures, stalledAfterMs: stalledMs };
+}
+
 /** An embedded map has one process, which is this one: whoever is registered besides it has crashed. */
 async function strikeOffPredecessors({ changes }: RecordStore): Promise<void> {
   for (const { id } of await changes.registeredGateways()) await changes.deregisterGateway(id);
@@ -94,6 +105,7 @@ export async function openGateway(
     closers.push(() => map.close());
     const alone = config.state.kind === 'embedded';
     if (alone) await strikeOffPredecessors(record);
+    const attempts = new AttemptCounter(countingSettings(config), now);
     const writes = new InFlightWrites();
     const agent = new GatewayAgent({
       id: name.id,
@@ -111,13 +123,29 @@ export async function openGateway(
     // Before it listens: whoever moves a truth has to wait for this gateway too.
     await agent.start();
     closers.push(() => agent.close());
+    const feed = createSlotFeed(config, log);
+    closers.push(() => feed.close());
+    const telling = new ReportLoop({ gateway: name.id, counter: attempts, feed, log, now });
+    telling.start();
+    closers.push(() => telling.close());
+    telemetry.watchCounts({
+      totals: () => attempts.totals(),
+      get published() {
+        return telling.published;
+      },
+      get dropped() {
+        return telling.dropped;
+      },
+    });
     const gateway = await createGateway({
       config,
       state,
       telemetry,
       writes,
       fence: agent,
-      reports: { sink: reports, rules: reports },
+      reports: { sink: new CountedComparisons(reports, attempts), rules: reports },
+      attempts,
+      now,
     });
     const isSingle = name.worker === undefined;
     const control = isSingle ? controlOf(() => config, record, map, log) : undefined;
@@ -133,6 +161,7 @@ export async function openGateway(
         config = next;
         gateway.reload(next);
         reports.configure(reportSettings(next));
+        attempts.reconfigure(countingSettings(next));
         agent.reconfigure(truthDigest(next));
       },
       inFlight: () => gateway.inFlight(),

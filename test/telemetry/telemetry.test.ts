@@ -172,6 +172,27 @@ void t.test('identity, retries and holds are counted, reasons within a bound', a
   t.equal(valueOf(text, 'turnout_hold_seconds_bucket{le="0.05"}'), 1);
 });
 
+const COUNTED = {
+  cohort: 'staff',
+  backend: 'new',
+  requests: 7,
+  failed: 2,
+  stalled: 1,
+  kinds: { connect: 2, timeout: 0, reset: 0, status: 3, overload: 0 },
+} as const;
+
+void t.test('what is counted for the guard is listed by cohort, backend and kind', async (t) => {
+  const { telemetry } = open(t);
+  telemetry.watchCounts({ totals: () => [COUNTED], published: 5, dropped: 4 });
+  const text = await telemetry.metrics();
+  t.equal(valueOf(text, 'turnout_guard_attempts_total{cohort="staff",backend="new"}'), 7);
+  t.equal(valueOf(text, 'turnout_guard_failures_total{cohort="staff",backend="new",kind="status"}'), 3);
+  t.equal(valueOf(text, 'turnout_guard_failures_total{cohort="staff",backend="new",kind="reset"}'), 0);
+  t.equal(valueOf(text, 'turnout_guard_stalled_total{cohort="staff",backend="new"}'), 1);
+  t.equal(valueOf(text, 'turnout_guard_reports_total{outcome="published"}'), 5);
+  t.equal(valueOf(text, 'turnout_guard_reports_total{outcome="dropped"}'), 4);
+});
+
 void t.test('the documentation lists exactly the metrics that exist, with their labels', async (t) => {
   const { telemetry } = open(t);
   telemetry.watchState(stateWith([{ name: 'staff', stage: 'live' }]));
@@ -179,6 +200,7 @@ void t.test('the documentation lists exactly the metrics that exist, with their 
   telemetry.shadowRead('api', 'staff', 'matched');
   telemetry.shadowSkipped('queue_full');
   telemetry.watchReports({ groups: new Map([['open', 3]]) });
+  telemetry.watchCounts({ totals: () => [COUNTED], published: 5, dropped: 4 });
   telemetry.cell('api', 'staff', 'new', 'read').record('2xx', 1, 1);
   const families = [...(await telemetry.families()), workersFamily(['ready'])];
   const exported = families
