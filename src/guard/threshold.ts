@@ -1,0 +1,58 @@
+/** What a condition's metric has to exceed in each window, as `legacy` stands there. */
+import type { Condition } from './condition.ts';
+import type { History } from './history.ts';
+import { capFor, lowerOf, type RequestMetric, requestsOf, upperOf, valueOf } from './measure.ts';
+import type { Tally } from './tally.ts';
+
+export interface Threshold {
+  /** Over this is bad for certain. `undefined`: nothing is known of `legacy`, so nothing can be over it. */
+  readonly trip: number | undefined;
+  /** At or below this is good for certain. */
+  readonly healthy: number | undefined;
+}
+
+/**
+ * - `over` alone: that.
+ * - With `overLegacy`: the larger of `over` and the factor times what `legacy` is *shown* to have at least, so that only
+ *   that excuses `new`.
+ * - `overLegacy` alone: the factor times what `legacy` is shown to have at most.
+ * @param window 0: the latest
+ */
+export function thresholdOf(
+  condition: Condition,
+  metric: RequestMetric,
+  history: History,
+  window: number,
+): Threshold {
+  const { over, overLegacy: factor, windowMs, minRequests, confidence } = condition;
+  if (factor === undefined) return { trip: over, healthy: over };
+  const legacy = history.window('legacy', window, windowMs);
+  const value = valueOf(metric, legacy);
+  if (over !== undefined) {
+    // The lower bound is never more than the value, so most of the time it need not be known.
+    if (value === undefined || factor * value <= over) return { trip: over, healthy: over };
+    const excused = factor * lowerOf(metric, legacy, confidence, capFor(over));
+    const threshold = Math.max(over, excused);
+    return { trip: threshold, healthy: threshold };
+  }
+  if (value === undefined || requestsOf(metric, legacy) < minRequests) {
+    return { trip: undefined, healthy: undefined };
+  }
+  return relative(metric, legacy, factor, value, confidence);
+}
+
+function relative(
+  metric: RequestMetric,
+  legacy: Tally,
+  factor: number,
+  value: number,
+  confidence: number,
+): Threshold {
+  const capMs = capFor(factor * value);
+  const most = upperOf(metric, legacy, confidence, capMs);
+  const least = lowerOf(metric, legacy, confidence, capMs);
+  return {
+    trip: most === undefined || most <= 0 ? undefined : factor * most,
+    healthy: factor * least,
+  };
+}
