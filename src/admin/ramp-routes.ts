@@ -3,7 +3,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { GuardAuthor } from '../guard/guard-control.ts';
 import { AdminError } from './admin-error.ts';
 import { PlanForm, rampPlanOf } from './condition-form.ts';
-import { Nullable, Word } from './control-documents.ts';
+import { Word } from './control-documents.ts';
 import type { AdminGuard, GuardAccess } from './guard-access.ts';
 import { RampRunSchema, rampRunDocument, TripSchema, tripDocument } from './guard-documents.ts';
 import { PageQuery, PageSchema } from './page.ts';
@@ -25,12 +25,12 @@ const RampBody = Type.Object(
 );
 type Body = Static<typeof RampBody>;
 
-const RampAnswerSchema = Type.Object({
-  /** `null` after `clear`. */
-  ramp: Nullable(RampRunSchema),
-  /** What was cleared. */
-  trip: Nullable(TripSchema),
-});
+/** After `clear`. */
+export const ClearAnswerSchema = Type.Object({ ramp: Type.Null(), trip: TripSchema });
+/** After every other action. */
+export const RunAnswerSchema = Type.Object({ ramp: RampRunSchema, trip: Type.Null() });
+
+const RampAnswerSchema = Type.Union([RunAnswerSchema, ClearAnswerSchema]);
 
 async function act(
   guard: AdminGuard,

@@ -9,7 +9,9 @@ import { addDb } from './db.ts';
 import { addDoctor } from './doctor.ts';
 import { addExplain } from './explain.ts';
 import { addGateways } from './gateways.ts';
+import { addGuard } from './guard.ts';
 import { addMismatches } from './mismatches.ts';
+import { addRamp } from './ramp.ts';
 import { addRebuild } from './rebuild.ts';
 import { addCoverage, addReport } from './report.ts';
 import { addRollback } from './rollback.ts';
@@ -32,6 +34,7 @@ Your own systems:
   $ turnout mismatches                                         where do the two backends differ?
   $ turnout stage beta live --ramp 10% --reason 'first users'  move users
   $ turnout rollback beta --reason 'orders are slow'           and back
+  $ turnout guard show                                         why did it go back by itself?
 
 "turnout COMMAND --help" explains one command, with examples.`;
 
@@ -103,6 +106,8 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     addCohort(program, context, end);
     addStage(program, context, end);
     addRollback(program, context, end);
+    addRamp(program, context, end);
+    addGuard(program, context, end);
     addUser(program, context, end);
     addChanges(program, context, end);
     addGateways(program, context, end);
