@@ -29,5 +29,7 @@ ENV TURNOUT_ADMIN_PORT=8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.TURNOUT_ADMIN_PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # main handles SIGTERM and SIGINT itself and reaps its workers, so it can be process 1.
+# Of the C library: src/workers/worker-process.ts says why.
+ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=1048576
 ENTRYPOINT ["node", "--max-semi-space-size=4", "/turnout/build/src/main.js"]
 CMD ["start", "--config", "/etc/turnout/turnout.yaml"]

@@ -4,9 +4,16 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
+import { extname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { ReadyMessage } from './announce-ready.ts';
 
+/** As it is written, or compiled. */
+const MAIN = fileURLToPath(new URL(`../src/main${extname(import.meta.filename)}`, import.meta.url));
+/** As in the program's first line, its workers and the container. */
+const PROGRAM_FLAGS = ['--max-semi-space-size=4'];
+const PROGRAM_ENV = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '1048576' };
 const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 5_000;
 const STDERR_CHARS_MAX = 10_000;
@@ -26,6 +33,8 @@ export interface StartOptions {
   readonly core: Core;
   /** The process speaks to this one, and ends when this one does. */
   readonly ipc?: boolean;
+  /** Besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class Processes {
@@ -46,7 +55,7 @@ export class Processes {
     const [file = command, ...argv] = this.pinning(options.core, [command, ...args]);
     const child = spawn(file, argv, {
       stdio: ['ignore', 'ignore', 'pipe', ...(options.ipc === true ? (['ipc'] as const) : [])],
-      env: { ...process.env, NODE_ENV: 'production' },
+      env: { ...process.env, ...options.env, NODE_ENV: 'production' },
     });
     this.#running.add(child);
     child.once('exit', () => this.#running.delete(child));
@@ -62,6 +71,12 @@ export class Processes {
     });
     if (child.pid === undefined) throw new Error(`${command} did not start`);
     return { pid: child.pid, child, inspectorUrl: () => inspectorUrl };
+  }
+
+  /** Starts Turnout as it would run. */
+  startTurnout(configFile: string, core: Core): Started {
+    const args = [...this.peerFlags(), ...PROGRAM_FLAGS, MAIN, 'start', '--config', configFile];
+    return this.start(process.execPath, args, { core, env: PROGRAM_ENV });
   }
 
   /** Starts a file of this benchmark in a Node of its own and waits for the ports it listens on. */

@@ -1,43 +1,25 @@
 /** `npm run bench -- flips`: how long a flip takes with 1, 3 and 10 gateways, and what it costs the clients. */
 import { cpus } from 'node:os';
+import { benchCommand, type Report } from '../bench-command.ts';
 import { runInFolder } from '../run-in-folder.ts';
-import { writeResults } from '../write-results.ts';
 import { FLIP_USAGE, type FlipOptions, parseFlipOptions } from './flip-options.ts';
 import { type FlipRun, flipMarkdown, flipRows, isQuick } from './flip-report.ts';
 import { type FlipSample, measureFlips } from './measure-flips.ts';
 
 /** @returns the exit code */
-export async function runFlips(args: readonly string[]): Promise<number> {
-  let options: FlipOptions;
-  try {
-    options = parseFlipOptions(args);
-  } catch (problem) {
-    console.error(`${problem instanceof Error ? problem.message : String(problem)}\n\n${FLIP_USAGE}`);
-    return 2;
-  }
-  try {
-    const run = await flips(options, (line) => console.log(line));
-    const markdown = flipMarkdown(run);
-    console.log(`\n${markdown}`);
+export function runFlips(args: readonly string[]): Promise<number> {
+  const report = (run: FlipRun, options: FlipOptions): Report => {
     const { samples: _raw, ...rest } = run;
-    const json = {
-      ...rest,
-      rows: flipRows(run),
-      flips: run.samples.map(({ gateways, flips: each }) => ({ gateways, each })),
+    const each = run.samples.map(({ gateways, flips: all }) => ({ gateways, each: all }));
+    return {
+      name: isQuick(options) ? 'flips-quick' : 'flips',
+      startedAt: run.startedAt,
+      markdown: flipMarkdown(run),
+      json: { ...rest, rows: flipRows(run), flips: each },
+      folder: options.results,
     };
-    for (const file of writeResults(
-      isQuick(options) ? 'flips-quick' : 'flips',
-      run.startedAt,
-      { markdown, json },
-      options.results,
-    )) {
-      console.log(`written: ${file}`);
-    }
-    return 0;
-  } catch (problem) {
-    console.error(problem instanceof Error ? problem.message : problem);
-    return 1;
-  }
+  };
+  return benchCommand({ usage: FLIP_USAGE, parse: parseFlipOptions, measure: flips, report }, args);
 }
 
 /**

@@ -15,10 +15,7 @@ import { openTimedControl, type TimedControl } from './timed-control.ts';
 
 /** `.ts` when this runs as it is written, `.js` when it was compiled. */
 export const ENDING = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-const MAIN = fileURLToPath(new URL(`../../src/main${ENDING}`, import.meta.url));
 const ORIGIN = fileURLToPath(new URL(`./origin${ENDING}`, import.meta.url));
-/** As in the program's first line, the scripts of package.json and the container. */
-const NODE_FLAGS = ['--max-semi-space-size=4'];
 const USERS_A_BATCH = 500;
 const LIVE_MS_MAX = 60_000;
 
@@ -54,8 +51,7 @@ export async function openFlipWorld(
     const [port, adminPort] = [await freePort(), await freePort()];
     const file = join(directory, `gateway-${port}.yaml`);
     writeFileSync(file, configuration({ ...stores, port, adminPort }));
-    const args = [...NODE_FLAGS, MAIN, 'start', '--config', file];
-    const started = processes.start(process.execPath, args, { core: 'any' });
+    const started = processes.startTurnout(file, 'any');
     await processes.untilListening(port, started);
     ports.push(port);
     return started;

