@@ -5,6 +5,9 @@ import type { Snapshot, User } from '../model.ts';
 export interface WritesInFlight {
   readonly unplaced: number;
   ofCohort(cohort: string): number;
+  /** Of both, those whose user is not marked for good as somebody who wrote to `new`. */
+  readonly unsettledUnplaced: number;
+  unsettledOf(cohort: string): number;
   ofUser(user: string): number;
 }
 
@@ -14,6 +17,8 @@ export type Undrained =
       /** It also waits for every write whose user has no membership yet. */
       readonly unplacedToo: boolean;
       readonly writes: number;
+      /** Of those, without a mark. */
+      readonly unsettled: number;
     }
   | { readonly user: User; readonly writes: number };
 
@@ -22,6 +27,8 @@ export interface Acknowledgement {
   readonly applied: number;
   /** The latest epoch before which no write was decided that is in flight for a held subject. */
   readonly drained: number;
+  /** The same for writes whose user is not marked: enough for a change that leaves those who are where they are. */
+  readonly settled: number;
   readonly undrained: readonly Undrained[];
 }
 
@@ -52,11 +59,19 @@ export class Acknowledger {
     const before = new Map<string, number>();
     const undrained: Undrained[] = [];
     let drained = snapshot.epoch;
-    const limit = (subject: string, change: string, epoch: number, inFlight: boolean): void => {
+    let settled = snapshot.epoch;
+    const limit = (
+      subject: string,
+      change: string,
+      epoch: number,
+      inFlight: number,
+      unsettled: number,
+    ): void => {
       const key = `${subject} ${change}`;
       const known = this.#before.get(key) ?? Math.min(this.#applied, epoch - 1);
       before.set(key, known);
-      if (inFlight) drained = Math.min(drained, known);
+      if (inFlight > 0) drained = Math.min(drained, known);
+      if (unsettled > 0) settled = Math.min(settled, known);
     };
     const byAttributes = snapshot.cohorts.some(({ rule }) => rule !== undefined);
     for (const [name, { change, epoch }] of snapshot.cohortHolds) {
@@ -64,16 +79,17 @@ export class Acknowledger {
       const unplacedToo =
         byAttributes && cohort !== undefined && (cohort.rule !== undefined || cohort.isDefault);
       const count = Math.max(writes.ofCohort(name), unplacedToo ? writes.unplaced : 0);
-      limit('cohort', change, epoch, count > 0);
-      if (count > 0) undrained.push({ cohort: name, unplacedToo, writes: count });
+      const unsettled = Math.max(writes.unsettledOf(name), unplacedToo ? writes.unsettledUnplaced : 0);
+      limit('cohort', change, epoch, count, unsettled);
+      if (count > 0) undrained.push({ cohort: name, unplacedToo, writes: count, unsettled });
     }
     for (const [user, { change, epoch }] of snapshot.userHolds) {
       const count = writes.ofUser(user);
-      limit(`user ${user}`, change, epoch, count > 0);
+      limit(`user ${user}`, change, epoch, count, count);
       if (count > 0) undrained.push({ user, writes: count });
     }
     this.#before = before;
     this.#applied = snapshot.epoch;
-    return { applied: snapshot.epoch, drained, undrained };
+    return { applied: snapshot.epoch, drained, settled, undrained };
   }
 }

@@ -69,27 +69,40 @@ export interface NotDrained {
   readonly lost: boolean;
 }
 
+/**
+ * Users who wrote to `new` stay there, or their records stay as they are: where one of their writes may still be at work
+ * nobody else comes to own them. Only `force` takes them along, and has to wait for every write. A change of users holds
+ * users, and those have settled when they have drained.
+ */
+function waitsForAll({ dirtyUsers }: Change): boolean {
+  return dirtyUsers === 'force';
+}
+
 /** The writes that a gateway still has, in words: how many, whose, and by which routes. */
-function writesOf({ lease }: WatchedGateway): string {
-  const told = (lease?.undrained ?? []).map(({ subject, writes, routes }) => {
+function writesOf({ lease }: WatchedGateway, all: boolean): string {
+  const told = (lease?.undrained ?? []).flatMap(({ subject, writes, unsettled = writes, routes }) => {
+    const count = all ? writes : unsettled;
     const by = routes.length === 0 ? '' : ` on ${routes.join(', ')}`;
-    return `${writes} of ${subject}${by}`;
+    return count === 0 ? [] : [`${count} of ${subject}${by}`];
   });
   return told.length === 0 ? '' : `: ${told.join('; ')}`;
 }
 
-/** During the hold: every gateway has drained the epoch of the hold, or was excused before. */
+/** During the hold: every gateway has drained or settled the epoch of the hold, or was excused before. */
 export function undrained(
   change: Change,
   epoch: number,
   gateways: readonly WatchedGateway[],
 ): NotDrained | undefined {
-  const waited = gateways.filter((each) => (each.lease?.drained ?? -1) < epoch && !isExcused(change, each));
+  const all = waitsForAll(change);
+  const isOver = ({ lease }: WatchedGateway): boolean =>
+    ((all ? lease?.drained : lease?.settled) ?? -1) >= epoch;
+  const waited = gateways.filter((each) => !isOver(each) && !isExcused(change, each));
   const hasHeard = ({ lease }: WatchedGateway): boolean => (lease?.applied ?? -1) >= epoch;
   const why = listed('writes are still in flight', waited, (each) => {
     if (each.liveness !== 'live') return `${name(each)} is ${each.liveness}`;
     return hasHeard(each)
-      ? `${name(each)} has not finished the writes that it has${writesOf(each)}`
+      ? `${name(each)} has not finished the writes that it has${writesOf(each, all)}`
       : `${name(each)} has not heard of the hold`;
   });
   if (why === undefined) return undefined;

@@ -160,21 +160,27 @@ export class GatewayAgent {
     const { state, writes } = this.#options;
     this.#acknowledged = this.#acknowledger.look(state.snapshot, this.#undrainedWrites);
     for (const each of this.#acknowledged.undrained) {
-      const key = 'user' in each ? `user ${each.user}` : `cohort ${each.cohort}`;
-      if (this.#awaited.has(key)) continue;
-      this.#awaited.add(key);
-      const drained =
-        'user' in each
-          ? writes.whenUserDrained(each.user)
-          : writes.whenDrained(each.cohort, each.unplacedToo);
-      // Marks are waited for after the writes: those make the last of them.
-      const recorded = drained.then(() => state.marks?.recorded());
-      void recorded.then(() => {
-        this.#awaited.delete(key);
-        this.#look();
-        this.#renewSoon();
-      });
+      if ('user' in each) {
+        this.#await(`user ${each.user}`, () => writes.whenUserDrained(each.user));
+        continue;
+      }
+      const { cohort, unplacedToo, unsettled } = each;
+      this.#await(`cohort ${cohort}`, () => writes.whenDrained(cohort, unplacedToo));
+      if (unsettled > 0) this.#await(`marks of ${cohort}`, () => writes.whenSettled(cohort, unplacedToo));
     }
+  }
+
+  /** @param key that which is waited for; once at a time */
+  #await(key: string, over: () => Promise<void>): void {
+    if (this.#awaited.has(key)) return;
+    this.#awaited.add(key);
+    // Marks are waited for after the writes: those make the last of them.
+    const recorded = over().then(() => this.#options.state.marks?.recorded());
+    void recorded.then(() => {
+      this.#awaited.delete(key);
+      this.#look();
+      this.#renewSoon();
+    });
   }
 
   /** What the drain waits for, for people. */
@@ -186,6 +192,7 @@ export class GatewayAgent {
         : {
             subject: `cohort ${each.cohort}`,
             writes: each.writes,
+            unsettled: each.unsettled,
             routes: writes.routesOf(each.cohort, each.unplacedToo).slice(0, ROUTES_MAX),
           },
     );
@@ -238,7 +245,7 @@ export class GatewayAgent {
     // A gateway that does not follow the feed is not one that others may count on.
     if (state.attachment !== 'attached') throw new Error('the state map is not followed');
     this.#look();
-    const { applied, drained } = this.#acknowledged;
+    const { applied, drained, settled } = this.#acknowledged;
     this.#counter += 1;
     const sentAt = now();
     const undrained = this.#undrained();
@@ -247,6 +254,7 @@ export class GatewayAgent {
       counter: this.#counter,
       applied,
       drained,
+      settled,
       digest: this.#digest,
       ...(undrained.length === 0 ? {} : { undrained }),
     });

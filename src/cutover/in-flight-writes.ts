@@ -5,11 +5,41 @@
  * A write is counted in the turn in which it is decided; only so can no write slip between decision and count.
  * Reads are not counted. One count costs a few increments and two operations on a map of the users in flight. The
  * counts of a cohort are kept by route, so that whoever waits for a drain can be told where it hangs.
+ *
+ * Writes whose user is marked as somebody who wrote to `new` are counted apart: a change that keeps such users where
+ * they are need not wait for them. A hold has *settled* when no other write is left.
  */
 import type { CountedWrite, WriteCount } from '../intake/counted-write.ts';
 import type { User } from '../model.ts';
 
+/** Those without a mark. */
 class CohortWrites implements WriteCount {
+  readonly #all: InFlightWrites;
+  readonly #unplaced: boolean;
+  readonly kept: KeptWrites;
+  count = 0;
+
+  constructor(all: InFlightWrites, unplaced: boolean) {
+    this.#all = all;
+    this.#unplaced = unplaced;
+    this.kept = new KeptWrites(all, unplaced);
+  }
+
+  leave(user: User): void {
+    this.count -= 1;
+    this.#all.left(user, this.#unplaced ? 'unplaced' : undefined, this.count === 0);
+  }
+
+  marked(): WriteCount {
+    this.count -= 1;
+    this.kept.count += 1;
+    this.#all.marked(this.#unplaced, this.count === 0);
+    return this.kept;
+  }
+}
+
+/** Those whose user is marked. */
+class KeptWrites implements WriteCount {
   readonly #all: InFlightWrites;
   readonly #unplaced: boolean;
   count = 0;
@@ -21,13 +51,27 @@ class CohortWrites implements WriteCount {
 
   leave(user: User): void {
     this.count -= 1;
-    this.#all.left(user, this.#unplaced, this.count === 0);
+    this.#all.left(user, this.#unplaced ? 'kept-unplaced' : undefined, this.count === 0);
+  }
+
+  marked(): WriteCount {
+    return this;
   }
 }
 
 interface Counts {
   readonly placed: CohortWrites;
   readonly unplaced: CohortWrites;
+}
+
+/** Writes of users without a membership, with a mark or without one. */
+type Unplaced = 'unplaced' | 'kept-unplaced' | undefined;
+
+interface Waiting {
+  readonly cohort: string;
+  readonly unplacedToo: boolean;
+  readonly settledOnly: boolean;
+  readonly resolve: () => void;
 }
 
 type RouteCounts = Map<string, Counts>;
@@ -39,9 +83,10 @@ export class InFlightWrites {
   /** By cohort and route. */
   readonly #cohorts = new Map<string, RouteCounts>();
   readonly #users = new Map<User, number>();
-  readonly #waiting = new Map<string, (() => void)[]>();
+  #waiting: readonly Waiting[] = [];
   readonly #waitingUsers = new Map<User, (() => void)[]>();
   #unplaced = 0;
+  #keptUnplaced = 0;
   #total = 0;
 
   /**
@@ -80,15 +125,25 @@ export class InFlightWrites {
     countedIn.leave(user);
   }
 
-  /** For `CohortWrites`: one of its writes has left. */
-  left(user: User, unplaced: boolean, last: boolean): void {
+  /** For the counts: one of their writes has left. */
+  left(user: User, unplaced: Unplaced, last: boolean): void {
     this.#total -= 1;
-    if (unplaced) this.#unplaced -= 1;
+    if (unplaced === 'unplaced') this.#unplaced -= 1;
+    if (unplaced === 'kept-unplaced') this.#keptUnplaced -= 1;
     const ofUser = this.#users.get(user) ?? 0;
     if (ofUser > 1) this.#users.set(user, ofUser - 1);
     else this.#users.delete(user);
-    if (this.#waiting.size > 0 && (last || (unplaced && this.#unplaced === 0))) this.#wake();
+    if (last || unplaced !== undefined) this.#wake();
     if (ofUser <= 1 && this.#waitingUsers.size > 0) this.#wakeUser(user);
+  }
+
+  /** For the counts: one of their writes has a mark now. */
+  marked(unplaced: boolean, last: boolean): void {
+    if (unplaced) {
+      this.#unplaced -= 1;
+      this.#keptUnplaced += 1;
+    }
+    if (last || unplaced) this.#wake();
   }
 
   get total(): number {
@@ -97,10 +152,23 @@ export class InFlightWrites {
 
   /** Of users whom only the attributes of their request put where they were sent. */
   get unplaced(): number {
+    return this.#unplaced + this.#keptUnplaced;
+  }
+
+  /** Of those, without a mark. */
+  get unsettledUnplaced(): number {
     return this.#unplaced;
   }
 
   ofCohort(cohort: string): number {
+    let count = this.unsettledOf(cohort);
+    for (const { placed, unplaced } of this.#cohorts.get(cohort)?.values() ?? [])
+      count += placed.kept.count + unplaced.kept.count;
+    return count;
+  }
+
+  /** Of those, without a mark. */
+  unsettledOf(cohort: string): number {
     let count = 0;
     for (const { placed, unplaced } of this.#cohorts.get(cohort)?.values() ?? [])
       count += placed.count + unplaced.count;
@@ -112,8 +180,9 @@ export class InFlightWrites {
     const routes = new Set<string>();
     for (const [name, counts] of this.#cohorts) {
       for (const [route, { placed, unplaced }] of counts) {
-        const mine = name === cohort && placed.count + unplaced.count > 0;
-        if (mine || (unplacedToo && unplaced.count > 0)) routes.add(route);
+        const unplacedHere = unplaced.count + unplaced.kept.count;
+        const mine = name === cohort && placed.count + placed.kept.count + unplacedHere > 0;
+        if (mine || (unplacedToo && unplacedHere > 0)) routes.add(route);
       }
     }
     return [...routes];
@@ -129,12 +198,18 @@ export class InFlightWrites {
    * @param unplacedToo waits for every unplaced write, of whatever cohort, as well
    */
   whenDrained(cohort: string, unplacedToo = false): Promise<void> {
-    const key = unplacedToo ? `+${cohort}` : `-${cohort}`;
-    if (this.#drained(key)) return Promise.resolve();
+    return this.#when({ cohort, unplacedToo, settledOnly: false });
+  }
+
+  /** The same for writes without a mark. */
+  whenSettled(cohort: string, unplacedToo = false): Promise<void> {
+    return this.#when({ cohort, unplacedToo, settledOnly: true });
+  }
+
+  #when(wanted: Omit<Waiting, 'resolve'>): Promise<void> {
+    if (this.#drained(wanted)) return Promise.resolve();
     return new Promise((resolve) => {
-      const waiting = this.#waiting.get(key);
-      if (waiting === undefined) this.#waiting.set(key, [resolve]);
-      else waiting.push(resolve);
+      this.#waiting = [...this.#waiting, { ...wanted, resolve }];
     });
   }
 
@@ -152,15 +227,16 @@ export class InFlightWrites {
     for (const resolve of waiting ?? []) resolve();
   }
 
-  #drained(key: string): boolean {
-    return this.ofCohort(key.slice(1)) === 0 && (key.startsWith('-') || this.#unplaced === 0);
+  #drained({ cohort, unplacedToo, settledOnly }: Omit<Waiting, 'resolve'>): boolean {
+    const mine = settledOnly ? this.unsettledOf(cohort) : this.ofCohort(cohort);
+    return mine + (unplacedToo ? (settledOnly ? this.unsettledUnplaced : this.unplaced) : 0) === 0;
   }
 
   #wake(): void {
-    for (const [key, waiting] of this.#waiting) {
-      if (!this.#drained(key)) continue;
-      this.#waiting.delete(key);
-      for (const resolve of waiting) resolve();
-    }
+    if (this.#waiting.length === 0) return;
+    const over = this.#waiting.filter((each) => this.#drained(each));
+    if (over.length === 0) return;
+    this.#waiting = this.#waiting.filter((each) => !over.includes(each));
+    for (const { resolve } of over) resolve();
   }
 }

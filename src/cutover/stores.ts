@@ -178,6 +178,8 @@ export interface UndrainedSubject {
   /** A cohort, or `user ` and the user. */
   readonly subject: string;
   readonly writes: number;
+  /** Of those, by users who are not known to have written to `new`. */
+  readonly unsettled?: number;
   /** The names of the routes that they came by, the first three; not known of a user's. */
   readonly routes: readonly string[];
 }
@@ -217,6 +219,8 @@ export interface Lease {
   readonly applied: number;
   /** The epoch up to which it has also drained: no write decided before it is in flight for a held subject. */
   readonly drained: number;
+  /** The same but for writes whose user the record knows as somebody who wrote to `new`. At least `drained`. */
+  readonly settled: number;
   /** Of the part of its configuration that bears on truth. */
   readonly digest: string;
   /** What its drain waits for, the first five. */

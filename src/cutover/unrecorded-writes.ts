@@ -25,6 +25,14 @@ export class UnrecordedWrites implements WritesInFlight {
     return this.#writes.unplaced + this.#marks.unrecordedUnplaced;
   }
 
+  get unsettledUnplaced(): number {
+    return this.#writes.unsettledUnplaced + this.#marks.unrecordedUnplaced;
+  }
+
+  unsettledOf(cohort: string): number {
+    return this.#writes.unsettledOf(cohort) + this.#marks.unrecorded(cohort);
+  }
+
   ofCohort(cohort: string): number {
     return this.#writes.ofCohort(cohort) + this.#marks.unrecorded(cohort);
   }

@@ -71,7 +71,11 @@ export function markWrite(state: MarkedState): Stage {
     // Whose route has a backend of its own belongs to no user's truth.
     if (user === undefined || exchange.route?.backend !== undefined) return undefined;
     const place = placeOf(exchange.record, decision.cohort, state.snapshot);
-    if (place === undefined || marks.isMarked(user, marked(place))) return undefined;
+    if (place === undefined) return undefined;
+    if (marks.isMarked(user, marked(place))) {
+      noteMarked(exchange);
+      return undefined;
+    }
     return markNow(exchange, user, place, state, marks);
   };
 }
@@ -95,11 +99,19 @@ async function markNow(
     const next = placeOf(record, exchange.decision?.cohort, state.snapshot);
     if (next === undefined) return;
     const isPlaced = record.membership !== undefined;
-    if (isSame(next, place) && (isPlaced || unplaced)) return;
+    if (isSame(next, place) && (isPlaced || unplaced)) {
+      noteMarked(exchange);
+      return;
+    }
     place = next;
     unplaced = !isPlaced;
   }
   throw new TurnoutError('state_unknown', { cause: new Error(`a user was moved ${TRIES_MAX} times`) });
+}
+
+/** Whoever goes back finds the mark and leaves the user in `new`, so that nobody need wait for this write. */
+function noteMarked(exchange: Exchange): void {
+  exchange.countedIn = exchange.countedIn?.marked();
 }
 
 function isSame(a: Cohort | typeof PINNED, b: Cohort | typeof PINNED): boolean {

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Acknowledger } from '../../src/cutover/acknowledgement.ts';
 import { InFlightWrites } from '../../src/cutover/in-flight-writes.ts';
+import type { CountedWrite } from '../../src/intake/counted-write.ts';
 import type { Cohort, Hold, Snapshot } from '../../src/model.ts';
 import { cohort, snapshot } from '../decision/fixtures.ts';
 
@@ -83,4 +84,19 @@ void t.test('the hold of a user waits for that user alone', async (t) => {
   });
   t.match(new Acknowledger(at(6)).look(held('nina'), writes), { drained: 6 });
   t.match(new Acknowledger(at(6)).look(held('leo'), writes), { drained: 7 });
+});
+
+void t.test('a hold has settled while only marked writes are in flight, and has not drained', async (t) => {
+  const writes = new InFlightWrites();
+  const acknowledger = new Acknowledger(at(6));
+  const one: CountedWrite = { countedIn: undefined };
+  writes.enter(one, 'nina', 'movers', true);
+  const held = at(7, { movers: { change: 'x', epoch: 7 } });
+  t.match(acknowledger.look(held, writes), { drained: 6, settled: 6, undrained: [{ unsettled: 1 }] });
+  one.countedIn = one.countedIn?.marked();
+  t.match(acknowledger.look(held, writes), {
+    drained: 6,
+    settled: 7,
+    undrained: [{ writes: 1, unsettled: 0 }],
+  });
 });

@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import type { Change } from '../../src/cutover/change.ts';
 import type { ControllerPolicy } from '../../src/cutover/change-steps.ts';
+import type { DirtyPolicy } from '../../src/cutover/control.ts';
 import { Controller } from '../../src/cutover/controller.ts';
 import { GatewayWatch } from '../../src/cutover/gateway-watch.ts';
 import { movesTruth, needsEveryGateway } from '../../src/cutover/moves-truth.ts';
@@ -32,6 +33,8 @@ export class FakeGateway {
   stopped = false;
   /** Has a write in flight that was decided before any hold. */
   busy = false;
+  /** All its writes are by users who are known to have written to `new`. */
+  keeping = false;
   #counter = 0;
   readonly #map: MemoryControlMap;
 
@@ -49,7 +52,8 @@ export class FakeGateway {
       gateway: this.id,
       counter: this.#counter,
       applied: epoch,
-      drained: this.busy ? Math.min(epoch, ...holds) : epoch,
+      drained: this.busy || this.keeping ? Math.min(epoch, ...holds) : epoch,
+      settled: this.busy ? Math.min(epoch, ...holds) : epoch,
       digest: this.digest,
     });
   }
@@ -205,7 +209,7 @@ export class World {
     });
   }
 
-  async open(next: Partial<Cohort>, id = 'change-1'): Promise<Change> {
+  async open(next: Partial<Cohort>, id = 'change-1', dirtyUsers: DirtyPolicy = 'keep'): Promise<Change> {
     const before = this.store.cohorts.get('movers');
     if (before === undefined) throw new Error('no cohort');
     const after = { ...before, ...next };
@@ -217,7 +221,7 @@ export class World {
       actor: 'test',
       reason: 'test',
       idempotencyKey: undefined,
-      dirtyUsers: 'keep',
+      dirtyUsers,
       claims: { held: ['movers'], own: [], shared: [], users: [] },
       judged: [before],
       movesTruth: movesTruth(before, after),

@@ -55,6 +55,18 @@ void t.test('a write that does not end in time undoes the change, which says who
   t.equal(world.store.cohorts.get('movers')?.stage, 'off');
 });
 
+void t.test(
+  'writes of users who stay in new keep nobody waiting, unless those are taken along',
+  async (t) => {
+    const world = await World.start();
+    world.gateway('b').keeping = true;
+    const change = await world.controller().run(await world.open({ stage: 'live' }));
+    t.match(change, { phase: 'done' });
+    const forced = await world.open({ stage: 'shadow' }, 'change-2', 'force');
+    t.match(await world.controller().run(forced), { phase: 'undone' });
+  },
+);
+
 void t.test('a write that ends in time does not', async (t) => {
   const world = await World.start();
   world.gateway('b').busy = true;

@@ -6,13 +6,14 @@ import { pino } from 'pino';
 import type { Test } from 'tap';
 import type { ConfigModel } from '../../src/config/model.ts';
 import type { Control } from '../../src/cutover/control.ts';
+import type { Backend } from '../../src/model.ts';
 import { openControl } from '../../src/workers/open-control.ts';
 import { type PostgresFixture, startPostgres } from '../fixtures/postgres.ts';
 import { type RedisFixture, startRedis } from '../fixtures/redis.ts';
 import { type Settings, testConfig } from '../harness/gateway.ts';
 import { within } from '../harness/within.ts';
 import { redisModel } from '../state/redis-setup.ts';
-import type { RecordingBackends } from './flip-load.ts';
+
 import type { StartMessage } from './gateway-process.ts';
 
 const ENDING = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
@@ -35,7 +36,7 @@ export interface GatewaysWorld {
 /** @param settings go over a configuration with one default cohort `movers` at `off` */
 export async function gatewaysWorld(
   t: Test,
-  backends: RecordingBackends,
+  backends: { port(owner: Backend): number },
   settings: Settings = {},
 ): Promise<GatewaysWorld> {
   const [redis, postgres] = await Promise.all([

@@ -66,3 +66,38 @@ void t.test('users whom only attributes place are waited for whatever cohort sen
   t.ok(await isSettled(drained));
   t.equal(writes.unplaced, 0);
 });
+
+void t.test(
+  'writes with a mark are left out of what has to settle, and not of what has to drain',
+  async (t) => {
+    const writes = new InFlightWrites();
+    const [first, second] = [write(), write()];
+    writes.enter(first, 'nina', 'movers', true);
+    writes.enter(second, 'leo', 'movers', false);
+    const settled = writes.whenSettled('movers', true);
+    const drained = writes.whenDrained('movers', true);
+    first.countedIn = first.countedIn?.marked();
+    t.notOk(await isSettled(settled));
+    t.same([writes.unsettledOf('movers'), writes.unsettledUnplaced], [1, 1]);
+    second.countedIn = second.countedIn?.marked();
+    t.ok(await isSettled(settled));
+    t.notOk(await isSettled(drained));
+    t.same([writes.ofCohort('movers'), writes.unplaced, writes.ofUser('leo'), writes.total], [2, 1, 1, 2]);
+    t.same([writes.unsettledOf('movers'), writes.unsettledUnplaced], [0, 0]);
+    second.countedIn = second.countedIn?.marked();
+    writes.end(first, 'nina');
+    t.notOk(await isSettled(drained));
+    writes.end(second, 'leo');
+    t.ok(await isSettled(drained));
+    t.same([writes.ofCohort('movers'), writes.unplaced, writes.total], [0, 0, 0]);
+  },
+);
+
+void t.test('a marked write that is decided anew has to be marked anew', async (t) => {
+  const writes = new InFlightWrites();
+  const one = write();
+  writes.enter(one, 'nina', 'movers', true);
+  one.countedIn = one.countedIn?.marked();
+  writes.enter(one, 'nina', 'movers', true);
+  t.same([writes.unsettledOf('movers'), writes.ofCohort('movers'), writes.total], [1, 1, 1]);
+});

@@ -6,7 +6,7 @@ const POLICY = { selfFenceAfterMs: 10_000, writeMaxMs: 5_000 };
 const REGISTERED: readonly RegisteredGateway[] = [{ id: 'a', where: 'host', registeredAt: new Date(0) }];
 
 function lease(counter: number): Lease {
-  return { gateway: 'a', counter, applied: 1, drained: 1, digest: 'd' };
+  return { gateway: 'a', counter, applied: 1, drained: 1, settled: 1, digest: 'd' };
 }
 
 function watching(): {

@@ -27,8 +27,10 @@ const BREAK: { readonly [F in Fault]: () => void } = {
   /** A hold is acknowledged while writes are in flight. */
   'no-drain': () => {
     InFlightWrites.prototype.ofCohort = () => 0;
+    InFlightWrites.prototype.unsettledOf = () => 0;
     InFlightWrites.prototype.ofUser = () => 0;
     replaceGetter(InFlightWrites, 'unplaced', () => 0);
+    replaceGetter(InFlightWrites, 'unsettledUnplaced', () => 0);
   },
   /** A gateway that hears nothing goes on with what it knew. */
   'no-fence': () => {
