@@ -1,5 +1,6 @@
 /** What requests about cohorts want: the cohorts as they would be. Pure. */
 import { randomUUID } from 'node:crypto';
+import { isSameRamp } from '../decision/ramp.ts';
 import type { Cohort, Stage } from '../model.ts';
 import type { ChangeKind } from './change.ts';
 import {
@@ -44,8 +45,18 @@ function replaced(cohorts: readonly Cohort[], next: Cohort): readonly Cohort[] {
   });
 }
 
+function isAt({ stage, ramp }: Cohort, from: Pick<Cohort, 'stage' | 'ramp'>): boolean {
+  return stage === from.stage && isSameRamp(ramp, from.ramp);
+}
+
 export function wantedStage(cohorts: readonly Cohort[], request: StageRequest): Wanted {
   const before = cohortNamed(cohorts, request.cohort);
+  const { onlyFrom } = request;
+  if (onlyFrom !== undefined && !isAt(before, onlyFrom)) {
+    throw new ChangeRefusedError(
+      `cohort ${before.name} is not any more at the stage and ramp that this begins from`,
+    );
+  }
   const after = { ...before, stage: request.stage, ramp: request.ramp ?? before.ramp };
   return { ...request, kind: 'stage', cohorts: replaced(cohorts, { ...after, era: nextEra(before, after) }) };
 }
@@ -118,6 +129,7 @@ export function judgeWanted(before: readonly Cohort[], wanted: Wanted): Judged {
     kind,
     cohort,
     dirtyUsers,
+    goingOn: judgement.goingOn,
     movesTruth,
     needsEveryGateway,
     claims: { held, own: claimed.includes(cohort) ? own : [...own, cohort], shared: [], users: [] },

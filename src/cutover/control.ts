@@ -28,6 +28,8 @@ export interface StageRequest extends ChangeAuthor {
   readonly ramp: Ramp | undefined;
   /** For users whose truth would go back. */
   readonly dirtyUsers: DirtyPolicy;
+  /** Refused, with ChangeRefusedError, unless the cohort has this stage and this ramp. */
+  readonly onlyFrom?: Pick<Cohort, 'stage' | 'ramp'>;
 }
 
 export interface RollbackRequest extends ChangeAuthor {

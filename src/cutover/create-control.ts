@@ -55,6 +55,8 @@ export interface ControlOptions {
   readonly selfFenceAfterMs: number;
   /** How long a write may take whose last piece was sent: the longest deadline of a backend. */
   readonly writeMaxMs: number;
+  /** Rejects, in words, while nobody may come to `new` in this cohort; the guard's. */
+  readonly mayGoOn?: (cohort: string) => Promise<void>;
   readonly log: Logger;
   /** Monotonic, milliseconds. */
   readonly now?: () => number;
@@ -111,7 +113,7 @@ class ControlService implements Control {
     });
     const recovery = new Recovery(store, timing.controllerSilentMs, now);
     this.#runner = new ChangeRunner({ store, controller, recovery, timing, log, now });
-    this.#starter = new ChangeStarter({ store, map, readCohorts, now });
+    this.#starter = new ChangeStarter({ store, map, readCohorts, mayGoOn: options.mayGoOn, now });
     this.#jobs = { store, users, readCohorts, starter: this.#starter, runner: this.#runner, now };
     this.#loops = [
       // Always, so that who is alive is known when a change begins.

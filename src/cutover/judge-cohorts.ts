@@ -1,6 +1,6 @@
 /** What a change of definitions moves, holds and claims. Pure. */
 import type { Cohort } from '../model.ts';
-import { mayGoBack, movesTruth, needsEveryGateway, ownedByNew } from './moves-truth.ts';
+import { goesOn, mayGoBack, movesTruth, needsEveryGateway, ownedByNew } from './moves-truth.ts';
 import { attributeCohorts, defaultOf } from './owners.ts';
 
 export interface CohortJudgement {
@@ -8,6 +8,8 @@ export interface CohortJudgement {
   readonly needsEveryGateway: boolean;
   /** Somebody may go from `new` to `legacy`, from one of these cohorts. */
   readonly goingBack: readonly Cohort[];
+  /** Somebody may come to `new` in one of these cohorts, or they go further on their way there. */
+  readonly goingOn: readonly string[];
   readonly held: readonly string[];
   readonly own: readonly string[];
   /** It would move the truth of users of no cohort, and those cannot be held. */
@@ -70,7 +72,11 @@ export function judgeCohorts(before: readonly Cohort[], after: readonly Cohort[]
     falls && [...rulesAfter.map(ownedByNew), ...(noDefault ? [NOBODY] : [])].some((all) => all !== EVERYBODY)
       ? rulesBefore.filter((each) => ownedByNew(each) !== NOBODY)
       : [];
+  const goingOn = both.filter(({ from, to }) => goesOn(from, to)).map(({ to }) => to.name);
+  // Whoever falls elsewhere may come to any of these.
+  const fallingOn = falls ? rulesAfter.filter((each) => ownedByNew(each) !== NOBODY) : [];
   return {
+    goingOn: [...new Set([...goingOn, ...fallingOn.map(({ name }) => name)])],
     movesTruth: held.size > 0,
     needsEveryGateway: everyGateway,
     goingBack: [...new Set([...goingBack, ...fallingBack])],

@@ -18,6 +18,7 @@ import {
   type MemberLine,
   type MembersProgress,
 } from './control.ts';
+import { hasUsersOnNew } from './era.ts';
 import { judgeUser, type UserJudgement } from './judge-users.ts';
 import type { ChangeStarter, Judged } from './start-change.ts';
 import type { ChangeStore, UserRecords } from './stores.ts';
@@ -147,6 +148,7 @@ export class MemberJob {
   #judged(users: readonly UserJudgement[], held: boolean, cohorts: readonly Cohort[]): Judged {
     const { dirtyUsers } = this.#job;
     const { kind, cohort, pin } = this.#edit;
+    const mayServe = (each: Cohort): boolean => each.name === cohort && hasUsersOnNew(each);
     const named = users.flatMap((each) => (held ? each.comesTo : each.restsOn));
     const shared = new Set([...named, ...(cohort === undefined ? [] : [cohort])]);
     return {
@@ -155,6 +157,7 @@ export class MemberJob {
       cohort,
       pin,
       job: this.#id,
+      goingOn: held && kind === 'members-add' ? cohorts.filter(mayServe).map(({ name }) => name) : [],
       movesTruth: held,
       needsEveryGateway: users.some((each) => each.needsEveryGateway),
       claims: { held: [], own: [], shared: [...shared], users: users.map(({ user }) => user) },

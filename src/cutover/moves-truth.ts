@@ -1,7 +1,7 @@
 /** Whether a change of a cohort moves anybody's truth, worked out for all users at once. */
 import { STAGE_TABLE } from '../decision/stages.ts';
 import type { Cohort } from '../model.ts';
-import { RAMP_BUCKETS } from '../model.ts';
+import { RAMP_BUCKETS, STAGES } from '../model.ts';
 
 interface OnNew {
   readonly who: 'nobody' | 'everybody' | 'buckets' | 'first';
@@ -63,4 +63,18 @@ export function movesTruth(before: Cohort, after: Cohort): boolean {
 export function needsEveryGateway(before: Cohort, after: Cohort): boolean {
   const unfenced = before.stage === 'off' || before.stage === 'complete';
   return unfenced && (after.stage !== before.stage || movesTruth(before, after));
+}
+
+/**
+ * Whether the change may bring somebody to `new`, or takes the cohort further on its way there. Not a smaller ramp, and
+ * no way back.
+ */
+export function goesOn(before: Cohort, after: Cohort): boolean {
+  const [from, to] = [onNew(before), onNew(after)];
+  const steps = STAGES.indexOf(after.stage) - STAGES.indexOf(before.stage);
+  if (STAGE_TABLE[after.stage].target === 'new' && steps > 0) return true;
+  if (to.who === 'nobody' || ownedByNew(before) === ownedByNew(after)) return false;
+  if (from.moved && !to.moved) return true;
+  const isSmaller = from.who === to.who && from.salt === to.salt && from.count >= to.count;
+  return !(from.who === 'everybody' || isSmaller);
 }

@@ -17,12 +17,17 @@ export interface StarterOptions {
   readonly map: Pick<ControlMap, 'epoch'>;
   /** In the order of their rules. */
   readonly readCohorts: () => Promise<readonly Cohort[]>;
+  /** Rejects, in words, while nobody may come to `new` in this cohort. */
+  readonly mayGoOn?: ((cohort: string) => Promise<void>) | undefined;
   /** Monotonic, milliseconds. */
   readonly now: () => number;
 }
 
 /** What a request adds to what it has in common with others. */
-export type Judged = Omit<NewChange, 'id' | 'actor' | 'reason' | 'idempotencyKey'>;
+export type Judged = Omit<NewChange, 'id' | 'actor' | 'reason' | 'idempotencyKey'> & {
+  /** Cohorts in which somebody may come to `new`, or that go further on their way there. */
+  readonly goingOn?: readonly string[];
+};
 
 /** Judgements that were overtaken by another change. */
 const JUDGEMENTS_MAX = 5;
@@ -60,19 +65,22 @@ export class ChangeStarter {
    * @param judge what is wanted, by the cohorts as they are; asked again when they have changed meanwhile
    * @returns the change, and whether it is new: a known idempotency key gives the first one's. `undefined` when `judge`
    *   finds nothing to do
-   * @throws ChangeConflictError; what `judge` throws; a store's own error when one does not answer
+   * @throws ChangeConflictError; what `judge` and `mayGoOn` throw; a store's own error when one does not answer
    */
   async open(
     author: Pick<ChangeAuthor, 'actor' | 'reason' | 'idempotencyKey'>,
     judge: (cohorts: readonly Cohort[]) => Promise<Judged | undefined> | Judged | undefined,
   ): Promise<{ readonly change: Change; readonly isNew: boolean } | undefined> {
-    const { store, map, readCohorts, now } = this.#options;
+    const { store, map, readCohorts, mayGoOn, now } = this.#options;
     const beganMs = now();
     const id = randomUUID();
     const { actor, reason, idempotencyKey } = author;
     for (let overtaken = 0; ; ) {
-      const judged = await judge(await readCohorts());
-      if (judged === undefined) return undefined;
+      const wanted = await judge(await readCohorts());
+      if (wanted === undefined) return undefined;
+      const { goingOn = [], ...judged } = wanted;
+      // Somebody may stop a cohort right after this: then their change finds this one, and waits for its end.
+      for (const cohort of goingOn) await mayGoOn?.(cohort);
       // Else the change would begin whenever the map is back, long after the answer. A job goes on by itself.
       if (judged.job === undefined) await map.epoch();
       try {

@@ -111,3 +111,17 @@ export function bucketOf(seed: number, key: string): number {
 export function isFull(ramp: Ramp): boolean {
   return ramp.kind === 'percent' && ramp.buckets >= RAMP_BUCKETS;
 }
+
+/** Whether both admit the same users. */
+export function isSameRamp(one: Ramp, other: Ramp): boolean {
+  switch (one.kind) {
+    case 'percent':
+      return other.kind === 'percent' && one.buckets === other.buckets;
+    case 'count':
+      return other.kind === 'count' && one.count === other.count;
+    default: {
+      const unknown: never = one;
+      return unknown;
+    }
+  }
+}

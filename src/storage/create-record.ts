@@ -6,6 +6,7 @@ import { claimsOf } from './claim.ts';
 import { confirmUser } from './confirm-user.ts';
 import { deregisterGateway } from './deregister-gateway.ts';
 import { dropPinMarks } from './drop-pin-marks.ts';
+import { guardStore } from './guard-store.ts';
 import { listChanges } from './list-changes.ts';
 import { markedUsers, strayedUsers } from './marked-users.ts';
 import { marksOf } from './marks-of.ts';
@@ -152,6 +153,7 @@ function recordStore(store: SqlStore, ready: () => Promise<void>): RecordStore {
       pruneMarks: (limit) => migrated(() => pruneMarks(store, limit)),
     },
     reports: reportStore(store, migrated),
+    guard: guardStore(store, migrated),
     close: () => store.close(),
   };
 }
