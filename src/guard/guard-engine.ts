@@ -34,8 +34,8 @@ import { conditionsFor, TripMaker } from './trip-maker.ts';
 export interface GuardOptions {
   readonly store: GuardStore;
   readonly control: Pick<Control, 'rollback' | 'changeStage'>;
-  /** Closed with the guard. */
-  readonly feed: SlotFeed;
+  /** Read by nobody else; closed by whoever opened it, after the guard. */
+  readonly feed: Pick<SlotFeed, 'read'>;
   readonly book: SlotBook;
   /** Pure. @param slots oldest first */
   readonly judge: (
@@ -301,6 +301,5 @@ export class GuardEngine implements GuardControl, GuardView {
       this.#runner.close(),
       this.#notices.close(),
     ]);
-    this.#options.feed.close();
   }
 }

@@ -18,8 +18,8 @@ import { GuardTrippedError } from './guard-control.ts';
 import type { GuardStore, RampPatch, RampRow, TripRow } from './guard-store.ts';
 import { rampInWords } from './ramp-in-words.ts';
 import type { RampStatus } from './ramp-plan.ts';
-import { sumOf } from './side-rates.ts';
 import type { Slot } from './slot.ts';
+import { tallyOf } from './tally.ts';
 
 export interface RampRunnerOptions {
   readonly store: GuardStore;
@@ -160,7 +160,7 @@ export class RampRunner {
     let { compared, mismatched } = run;
     for (const slot of slots) {
       if (slot.second <= from || slot.second > last) continue;
-      const sum = sumOf(slot.new);
+      const sum = tallyOf(slot.new);
       compared += sum.compared;
       mismatched += sum.mismatched;
     }

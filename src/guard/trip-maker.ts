@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { isTracked } from '../cutover/era.ts';
 import type { Cohort } from '../model.ts';
-import { badSince } from './bad-since.ts';
 import type { Condition, GuardAction, Judgement } from './condition.ts';
 import type { TripCount } from './guard-figures.ts';
 import type { GuardStore, TripRow } from './guard-store.ts';
+import { firstBadSecond } from './onset.ts';
 import type { Slot } from './slot.ts';
 import { tripInWords } from './trip-in-words.ts';
 
@@ -126,7 +126,7 @@ export class TripMaker {
     const { store, tells, log, made, changed } = this.#options;
     const { name, stage } = cohort;
     const { condition, path = 'windows', figures } = judgement;
-    const second = badSince(condition, slots, figures.threshold);
+    const second = firstBadSecond(condition, slots, nowSecond);
     const firstBadMs = second === undefined ? undefined : Math.max(0, nowSecond - second) * 1_000;
     const wish = {
       id: randomUUID(),

@@ -1,9 +1,11 @@
 /** One process's metrics and log, behind the small contract that the other rooms use. */
 import type { DestinationStream, Logger } from 'pino';
+import type { GuardView } from '../guard/guard-figures.ts';
 import type { Backend, RequestClass } from '../model.ts';
 import { Cells } from './cells.ts';
 import { renderFamilies } from './exposition.ts';
 import { counter, type Family, gauge, seconds } from './families.ts';
+import { guardEngineFamilies } from './guard-engine-metrics.ts';
 import { type CountsView, guardFamilies } from './guard-metrics.ts';
 import { Histogram, HOLD_SHAPE } from './histogram.ts';
 import { type LogLevel, type OpenLog, openLog } from './logger.ts';
@@ -36,6 +38,8 @@ export interface ProcessTelemetry extends Telemetry {
   watchReports(reports: ReportsView): void;
   /** From now on, what is counted for the guard is read from this. */
   watchCounts(counts: CountsView): void;
+  /** From now on, what the guard judged and did is read from this. */
+  watchGuard(guard: GuardView): void;
   /** For a reload of the configuration. */
   configure(options: { readonly level: LogLevel; readonly accessSample: number }): void;
   /** Everything this process counted, as data. */
@@ -61,6 +65,7 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
   #state: StateView | undefined;
   #reports: ReportsView | undefined;
   #counts: CountsView | undefined;
+  #guard: GuardView | undefined;
   #conflicts = 0;
   readonly #rejected = new Map<string, number>();
   readonly #retries = { legacy: 0, new: 0 };
@@ -142,6 +147,10 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
     this.#counts = counts;
   }
 
+  watchGuard(guard: GuardView): void {
+    this.#guard = guard;
+  }
+
   configure({ level, accessSample }: { readonly level: LogLevel; readonly accessSample: number }): void {
     this.log.level = level;
     this.#accessSample = accessSample;
@@ -171,6 +180,7 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
       ...this.#shadow.families(),
       ...reportFamilies(this.#reports),
       ...guardFamilies(this.#counts),
+      ...guardEngineFamilies(this.#guard),
       gauge('turnout_build_info', 'Always 1; the labels say what is running.', 'max', [
         { labels: { version: VERSION, node: process.version }, value: 1 },
       ]),

@@ -5,9 +5,12 @@ import type { Control } from '../cutover/control.ts';
 import { createControl } from '../cutover/create-control.ts';
 import { createWriteMarks } from '../cutover/read-write-marks.ts';
 import type { ControlMap } from '../cutover/stores.ts';
+import type { GuardEngine } from '../guard/guard-engine.ts';
 import { createControlMap } from '../state/create-control-map.ts';
+import { createSlotFeed } from '../state/create-slot-feed.ts';
 import { createRecord } from '../storage/create-record.ts';
 import type { RecordStore } from '../storage/record-store.ts';
+import { guardOf, mayGoOn } from './open-guard.ts';
 
 /** How long a write may take whose last piece was sent: then its backend has answered, or it has failed. */
 export function writeMaxMs({ backends }: ConfigModel): number {
@@ -38,20 +41,29 @@ export function controlOf(
     drainMaxMs: () => config().cutover.drainMaxMs,
     selfFenceAfterMs: config().cutover.selfFenceAfterMs,
     writeMaxMs: writeMaxMs(config()),
+    mayGoOn: mayGoOn(record),
     log,
   });
 }
 
+export interface OpenControl extends Control {
+  /** Closed with the control service. */
+  readonly guard: GuardEngine;
+}
+
 /**
- * The control service of a primary, which serves no requests itself. `undefined` for an embedded map, which has
- * one process.
+ * The control service and the guard of a primary, which serves no requests itself. `undefined` for an embedded map, which
+ * has one process.
  */
-export async function openControl(config: () => ConfigModel, log: Logger): Promise<Control | undefined> {
+export async function openControl(config: () => ConfigModel, log: Logger): Promise<OpenControl | undefined> {
   if (config().state.kind === 'embedded') return undefined;
   const record = await createRecord(config().record, log);
   const map = createControlMap({ config: config(), record, log });
   const control = controlOf(config, record, map, log);
+  const feed = createSlotFeed(config(), log);
+  const guard = guardOf({ config, record, control, feed, log });
   return {
+    guard,
     changeStage: (request) => control.changeStage(request),
     rollback: (request) => control.rollback(request),
     previewRollback: (cohort) => control.previewRollback(cohort),
@@ -72,7 +84,11 @@ export async function openControl(config: () => ConfigModel, log: Logger): Promi
     evictGateway: (id, author) => control.evictGateway(id, author),
     cohorts: () => control.cohorts(),
     close: async () => {
+      // What it waits for ends with the control service.
+      const guarded = guard.close();
       await control.close();
+      await guarded;
+      feed.close();
       map.close();
       await record.close();
     },

@@ -13,6 +13,7 @@ import { GatewayAgent } from '../cutover/gateway-agent.ts';
 import { InFlightWrites } from '../cutover/in-flight-writes.ts';
 import { createGateway } from '../gateway.ts';
 import { AttemptCounter } from '../guard/attempt-counter.ts';
+import type { GuardEngine } from '../guard/guard-engine.ts';
 import { guardSettings } from '../guard/guard-settings.ts';
 import type { CountingSettings } from '../guard/open-attempts.ts';
 import { ReportLoop } from '../guard/report-loop.ts';
@@ -27,6 +28,7 @@ import type { RecordStore } from '../storage/record-store.ts';
 import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
 import { CountedComparisons } from './counted-comparisons.ts';
 import { controlOf } from './open-control.ts';
+import { guardOf } from './open-guard.ts';
 import { readerOf, reportSettings, reportsOf } from './open-reports.ts';
 
 /** The part of a gateway that its process uses. */
@@ -35,6 +37,8 @@ export interface OpenGateway {
   readonly state: Pick<StateMap, 'snapshot' | 'status'>;
   /** In a single process. */
   readonly control?: Control;
+  /** In a single process. */
+  readonly guard?: GuardEngine;
   /** In a single process. */
   readonly reports?: ReportReader;
   explain(request: HypotheticalRequest): Promise<Explanation>;
@@ -149,12 +153,16 @@ export async function openGateway(
     });
     const isSingle = name.worker === undefined;
     const control = isSingle ? controlOf(() => config, record, map, log) : undefined;
+    const guard =
+      control === undefined ? undefined : guardOf({ config: () => config, record, control, feed, log });
+    if (guard !== undefined) telemetry.watchGuard(guard);
     const reader = isSingle ? readerOf(() => config, record) : undefined;
     if (reader !== undefined) closers.push(() => reader.close());
     return {
       address: gateway.address,
       state,
       ...(control === undefined ? {} : { control }),
+      ...(guard === undefined ? {} : { guard }),
       ...(reader === undefined ? {} : { reports: reader }),
       explain: (request) => gateway.explain(request),
       reload: (next) => {
@@ -167,7 +175,9 @@ export async function openGateway(
       inFlight: () => gateway.inFlight(),
       close: async ({ graceMs }) => {
         // While the gateway still answers to it.
+        const guarded = guard?.close();
         await control?.close();
+        await guarded;
         const result = await gateway.close({ graceMs });
         await closeAll();
         return result;

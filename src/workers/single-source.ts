@@ -10,6 +10,7 @@ import {
 import type { ConfigModel } from '../config/model.ts';
 import { truthDigest } from '../config/truth-digest.ts';
 import type { Control } from '../cutover/control.ts';
+import type { GuardControl } from '../guard/guard-control.ts';
 import type { ReportReader } from '../reports/create-report-reader.ts';
 import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
 import { renderFamilies } from '../telemetry/exposition.ts';
@@ -47,6 +48,11 @@ export class SingleSource implements AdminSource {
   /** Of the gateway that serves. */
   get control(): Control | undefined {
     return this.#gateway?.control;
+  }
+
+  /** Of the gateway that serves. */
+  get guard(): GuardControl | undefined {
+    return this.#gateway?.guard;
   }
 
   /** Of the gateway that serves. */

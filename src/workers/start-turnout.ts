@@ -9,10 +9,11 @@ import { type Admin, createAdmin } from '../admin/create-admin.ts';
 import type { Address, ConfigModel } from '../config/model.ts';
 import { truthDigest } from '../config/truth-digest.ts';
 import type { Control } from '../cutover/control.ts';
+import type { GuardControl } from '../guard/guard-control.ts';
 import type { ReportReader } from '../reports/create-report-reader.ts';
 import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
 import { expectFree } from './expect-free.ts';
-import { openControl, writeMaxMs } from './open-control.ts';
+import { type OpenControl, openControl, writeMaxMs } from './open-control.ts';
 import { type OpenGatewayFn, openGateway } from './open-gateway.ts';
 import { type OpenReader, openReader } from './open-reports.ts';
 import { SingleSource } from './single-source.ts';
@@ -83,15 +84,23 @@ function takenOver(current: ConfigModel, next: ConfigModel): ConfigModel {
   };
 }
 
+/** What the admin listener asks; each is `undefined` while the gateway starts. */
+interface Services {
+  readonly control: () => Control | undefined;
+  readonly reports: () => ReportReader | undefined;
+  readonly guard: () => GuardControl | undefined;
+  /** In force. */
+  readonly config: () => ConfigModel;
+}
+
 function listenForAdmin(
-  config: ConfigModel,
   source: AdminSource,
-  control: () => Control | undefined,
-  reports: () => ReportReader | undefined,
+  { config, ...services }: Services,
   telemetry: ProcessTelemetry,
 ): Promise<Admin> {
-  const { listen, tokens } = config.admin;
-  return createAdmin({ listen, tokens, source, control, reports, log: telemetry.log });
+  const { listen, tokens } = config().admin;
+  const guardConfig = () => config().guard;
+  return createAdmin({ listen, tokens, source, ...services, guardConfig, log: telemetry.log });
 }
 
 async function startSingle({
@@ -100,13 +109,13 @@ async function startSingle({
   open = openGateway,
 }: StartOptions): Promise<RunningTurnout> {
   const source = new SingleSource(first, telemetry);
-  const admin = await listenForAdmin(
-    first,
-    source,
-    () => source.control,
-    () => source.reports,
-    telemetry,
-  );
+  const services: Services = {
+    control: () => source.control,
+    reports: () => source.reports,
+    guard: () => source.guard,
+    config: () => source.config,
+  };
+  const admin = await listenForAdmin(source, services, telemetry);
   const gateway = await open(first, telemetry).catch(async (error: unknown) => {
     await admin.close();
     throw error;
@@ -138,7 +147,7 @@ async function startSingle({
 async function startSupervised(options: StartOptions, workers: number): Promise<RunningTurnout> {
   const { config, telemetry, workerEntry: entry = installedEntry() } = options;
   let current = config;
-  let control: Control | undefined;
+  let control: OpenControl | undefined;
   let reader: OpenReader | undefined;
   const strikeOff = ({ gatewayId }: { gatewayId: string }): void => {
     // Its process is gone for certain. What it had sent may still be at work at its backend, until the deadline.
@@ -149,16 +158,17 @@ async function startSupervised(options: StartOptions, workers: number): Promise<
   const { log } = telemetry;
   const supervisor = new Supervisor({ config, workers, entry, log, onGone: strikeOff });
   const source = new SupervisedSource(supervisor, telemetry, () => truthDigest(current));
-  const admin = await listenForAdmin(
-    config,
-    source,
-    () => control,
-    () => reader,
-    telemetry,
-  );
+  const services: Services = {
+    control: () => control,
+    reports: () => reader,
+    guard: () => control?.guard,
+    config: () => current,
+  };
+  const admin = await listenForAdmin(source, services, telemetry);
   try {
     await supervisor.start();
     control = await openControl(() => current, log);
+    if (control !== undefined) telemetry.watchGuard(control.guard);
     reader = await openReader(() => current, log);
   } catch (error) {
     await supervisor.kill();

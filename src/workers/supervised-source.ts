@@ -10,6 +10,7 @@ import {
 import { TurnoutError } from '../errors.ts';
 import type { ProcessTelemetry } from '../telemetry/create-telemetry.ts';
 import { renderFamilies } from '../telemetry/exposition.ts';
+import { ENGINE_FAMILIES } from '../telemetry/guard-engine-metrics.ts';
 import { mergeFamilies } from '../telemetry/merge-families.ts';
 import { type WorkerState, workersFamily } from '../telemetry/worker-metrics.ts';
 import type { WorkerReport } from './messages.ts';
@@ -78,7 +79,9 @@ export class SupervisedSource implements AdminSource {
         }
       }),
     );
-    const own = (await primary).filter((family) => family.kind === 'plain' && family.merge === 'own');
+    const own = (await primary).filter(
+      (family) => family.kind === 'plain' && (family.merge === 'own' || ENGINE_FAMILIES.has(family.name)),
+    );
     // From here to the sum without a pause: a worker that ends in between would be counted twice, or not at all.
     const { processes, past, waiting } = this.#supervisor;
     const states = processes.flatMap((process): WorkerState[] => {

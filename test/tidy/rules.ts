@@ -13,7 +13,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   decision: [],
   comparison: [],
   // Its judging part is pure; the rest says here what it needs of others.
-  guard: ['cutover', 'telemetry'],
+  guard: ['cutover', 'decision', 'telemetry'],
   reports: ['comparison', 'shadow'],
   // The configuration has its rules of comparison and its conditions checked by those who apply them.
   config: ['comparison', 'guard', 'routing'],
@@ -55,6 +55,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'state',
     'storage',
     'telemetry',
+    'upstream',
   ],
   demo: ['config'],
   cli: [

@@ -1,0 +1,54 @@
+/** The guard of a process: over the record and the control service that it has. */
+import type { Logger } from 'pino';
+import type { ConfigModel } from '../config/model.ts';
+import type { Control } from '../cutover/control.ts';
+import { GuardTrippedError } from '../guard/guard-control.ts';
+import { GuardEngine } from '../guard/guard-engine.ts';
+import { guardSettings } from '../guard/guard-settings.ts';
+import { judge } from '../guard/judge.ts';
+import { FoldedSlots } from '../guard/slot-book.ts';
+import type { SlotFeed } from '../guard/slot-feed.ts';
+import type { RecordStore } from '../storage/record-store.ts';
+import { postJson } from '../upstream/post-json.ts';
+
+export interface GuardParts {
+  /** The one in force. */
+  readonly config: () => ConfigModel;
+  readonly record: Pick<RecordStore, 'guard'>;
+  readonly control: Pick<Control, 'rollback' | 'changeStage'>;
+  /** Read by nobody else; closed by whoever opened it, after the guard. */
+  readonly feed: Pick<SlotFeed, 'read'>;
+  readonly log: Logger;
+}
+
+/** Begins to judge at once. */
+export function guardOf({ config, record, control, feed, log }: GuardParts): GuardEngine {
+  const now = (): number => performance.now();
+  return new GuardEngine({
+    store: record.guard,
+    control,
+    feed,
+    book: new FoldedSlots(now),
+    judge,
+    settings: () => guardSettings(config().guard),
+    dryRun: async ({ cohort }, conditions) => ({
+      cohort,
+      conditions,
+      slots: 0,
+      from: undefined,
+      to: undefined,
+      trips: [],
+    }),
+    post: postJson,
+    log,
+    now,
+  });
+}
+
+/** What the control service asks before somebody comes to `new` in a cohort. @throws GuardTrippedError */
+export function mayGoOn({ guard }: Pick<RecordStore, 'guard'>): (cohort: string) => Promise<void> {
+  return async (cohort) => {
+    const trip = await guard.heldBy(cohort);
+    if (trip !== undefined) throw new GuardTrippedError(cohort, trip);
+  };
+}
