@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import t, { type Test } from 'tap';
 import { ERRORS } from '../../src/errors.ts';
+import type { GuardFigures } from '../../src/guard/guard-figures.ts';
 import type { Cohort, Snapshot } from '../../src/model.ts';
 import { createTelemetry, type TelemetryOptions } from '../../src/telemetry/create-telemetry.ts';
 import { renderFamilies } from '../../src/telemetry/exposition.ts';
 import { VERSION } from '../../src/telemetry/version.ts';
 import { workersFamily } from '../../src/telemetry/worker-metrics.ts';
+import { CONDITION, FIGURES, newRamp } from '../storage/guard-contract.ts';
 
 function open(t: Test, options: Partial<TelemetryOptions> = {}) {
   const lines: string[] = [];
@@ -193,6 +195,38 @@ void t.test('what is counted for the guard is listed by cohort, backend and kind
   t.equal(valueOf(text, 'turnout_guard_reports_total{outcome="dropped"}'), 4);
 });
 
+const GUARD_FIGURES: GuardFigures = {
+  trips: [{ cohort: 'staff', condition: 'errorRate', action: 'rollback', count: 2 }],
+  judged: new Map([
+    ['staff', [{ condition: CONDITION, verdict: 'tripped', path: 'overwhelming', figures: FIGURES }]],
+  ]),
+  held: ['staff'],
+  ramps: [
+    {
+      ...newRamp('staff', { step: 1 }),
+      ...{ status: 'baking', stepAt: undefined, note: undefined, approved: false, actor: 'a', reason: 'r' },
+      ...{ startedAt: new Date(0), endedAt: undefined, version: 1, bakedMs: 0, compared: 0, mismatched: 0 },
+      ...{ countedTo: undefined, attempt: 0, goesSince: new Date(0) },
+    },
+  ],
+  notices: { told: 3, failed: 1, gaveUp: 0 },
+  blindTicks: 7,
+};
+
+void t.test('what the guard judged and did is counted by cohort and condition', async (t) => {
+  const { telemetry } = open(t);
+  telemetry.watchGuard({ figures: () => GUARD_FIGURES });
+  const text = await telemetry.metrics();
+  const of = (labels: string): string => `{cohort="staff",${labels}}`;
+  t.equal(valueOf(text, `turnout_rollbacks_total${of('condition="errorRate"')}`), 2);
+  t.equal(valueOf(text, `turnout_guard_verdict${of('condition="errorRate",verdict="tripped"')}`), 1);
+  t.equal(valueOf(text, `turnout_guard_verdict${of('condition="errorRate",verdict="healthy"')}`), 0);
+  t.equal(valueOf(text, 'turnout_guard_held{cohort="staff"}'), 1);
+  t.equal(valueOf(text, 'turnout_ramp_step{cohort="staff"}'), 2);
+  t.equal(valueOf(text, 'turnout_guard_hooks_total{outcome="told"}'), 3);
+  t.equal(valueOf(text, 'turnout_guard_blind_ticks_total'), 7);
+});
+
 void t.test('the documentation lists exactly the metrics that exist, with their labels', async (t) => {
   const { telemetry } = open(t);
   telemetry.watchState(stateWith([{ name: 'staff', stage: 'live' }]));
@@ -201,6 +235,7 @@ void t.test('the documentation lists exactly the metrics that exist, with their 
   telemetry.shadowSkipped('queue_full');
   telemetry.watchReports({ groups: new Map([['open', 3]]) });
   telemetry.watchCounts({ totals: () => [COUNTED], published: 5, dropped: 4 });
+  telemetry.watchGuard({ figures: () => GUARD_FIGURES });
   telemetry.cell('api', 'staff', 'new', 'read').record('2xx', 1, 1);
   const families = [...(await telemetry.families()), workersFamily(['ready'])];
   const exported = families

@@ -1,0 +1,111 @@
+/** One process with embedded stores: the guard takes a cohort back, once, and a person lets it go again. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import type { Control } from '../../src/cutover/control.ts';
+import { GuardTrippedError } from '../../src/guard/guard-control.ts';
+import type { Stage } from '../../src/model.ts';
+import { createTelemetry } from '../../src/telemetry/create-telemetry.ts';
+import { openGateway } from '../../src/workers/open-gateway.ts';
+import { untilLive } from '../cutover/gateways.ts';
+import { untilOver } from '../cutover/until-over.ts';
+import { testConfig } from '../harness/gateway.ts';
+import { within } from '../harness/within.ts';
+import { FailingBackends, Readers } from './failing-backends.ts';
+
+const OPS = { actor: 'ops', reason: 'test' };
+
+async function setStage(control: Control, stage: Stage) {
+  const begun = await control.changeStage({
+    ...OPS,
+    cohort: 'movers',
+    stage,
+    ramp: undefined,
+    dirtyUsers: 'drain',
+    expectedEpoch: undefined,
+    idempotencyKey: undefined,
+  });
+  return untilOver(control, begun);
+}
+
+void t.test(
+  'a backend that fails is left within seconds, and for good until a person has seen to it',
+  async (t) => {
+    const backends = await FailingBackends.start(t);
+    const dir = await mkdtemp(join(tmpdir(), 'turnout-guard-'));
+    const config = testConfig({
+      backends: backends.ports,
+      settings: {
+        record: { kind: 'embedded', dir },
+        cohorts: [{ name: 'movers', default: true, stage: 'shadow' }],
+      },
+    });
+    const lines: string[] = [];
+    const telemetry = createTelemetry({
+      level: 'info',
+      accessSample: 0,
+      destination: { write: (line) => void lines.push(line) },
+    });
+    t.teardown(async () => {
+      telemetry.close();
+      await rm(dir, { recursive: true, force: true });
+    });
+    const gateway = await openGateway(config, telemetry);
+    const { control, guard } = gateway;
+    if (control === undefined || guard === undefined) throw new Error('no guard');
+    await untilLive(control, 1);
+    t.match(await setStage(control, 'live'), { phase: 'done' });
+    const readers = new Readers([gateway.address.port], 20, 80);
+    await within(readers.until('new'), 'answers of new');
+    t.match(await guard.status(), [{ cohort: 'movers', stage: 'live', phase: 'armed' }]);
+    backends.isBroken = true;
+    const brokenAt = Date.now();
+    await within(readers.until('legacy'), 'answers of legacy', 20_000);
+    t.comment(`legacy after ${Date.now() - brokenAt} ms`);
+    const settled = async () => {
+      for (;;) {
+        const [trip] = await guard.trips(undefined, 10, 'movers');
+        if (trip?.inForceAt !== undefined) return trip;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    const trip = await within(settled(), 'the trip in force');
+    t.match(trip, { action: 'rollback', stage: 'live', note: undefined, clearedAt: undefined });
+    t.ok(trip.figures.kinds['status'], 'the figures say how they failed');
+    t.ok(Number(trip.inForceAt) - Number(trip.firstBadAt) < 20_000);
+    t.comment(`in force ${Number(trip.inForceAt) - Number(trip.firstBadAt)} ms after the first failure`);
+    t.match(await control.change(trip.change ?? ''), { kind: 'rollback', actor: 'guard', phase: 'done' });
+    t.match(await guard.status('movers'), [{ stage: 'shadow', phase: 'tripped', trip: { id: trip.id } }]);
+
+    await t.rejects(setStage(control, 'live'), GuardTrippedError);
+    await t.rejects(
+      guard.startRamp(
+        'movers',
+        {
+          steps: [],
+          gates: {
+            guard: undefined,
+            mismatchShareMax: undefined,
+            comparedMin: undefined,
+            mirrorBacklogMax: undefined,
+          },
+          automatic: true,
+        },
+        OPS,
+      ),
+      GuardTrippedError,
+    );
+    t.equal((await guard.trips(undefined, 10)).length, 1, 'it trips once');
+    backends.isBroken = false;
+    t.match(await guard.clear('movers', OPS), { id: trip.id, clearedBy: 'ops' });
+    t.match(await setStage(control, 'live'), { phase: 'done' });
+    await within(readers.until('new'), 'answers of new once more');
+    t.equal((await guard.trips(undefined, 10)).length, 1, 'what was counted before says nothing any more');
+    await readers.stop();
+    await gateway.close({ graceMs: 1_000 });
+    const events = lines.map((line) => String(JSON.parse(line).event));
+    for (const event of ['guard_tripped', 'guard_in_force', 'guard_cleared'])
+      t.equal(events.filter((each) => each === event).length, 1, event);
+  },
+);
