@@ -41,11 +41,21 @@ async function askPerson(question: string): Promise<string> {
   }
 }
 
+/** As they are pressed, and without showing them. */
+function readKeys(pressed: (key: string) => void): () => void {
+  const take = (typed: Buffer): void => {
+    for (const key of typed.toString()) pressed(key);
+  };
+  stdin.setRawMode(true).on('data', take).resume();
+  return () => void stdin.setRawMode(false).off('data', take).pause();
+}
+
 const context: CliContext = {
   env,
   writer: new Writer({ stdout, stderr, env }),
   ask: stdin.isTTY && stderr.isTTY ? askPerson : undefined,
   stdin,
+  keys: stdin.isTTY ? readKeys : undefined,
   signals: takeSignals,
 };
 // Said outright: a command that was stopped while it still started may leave something behind that is open.

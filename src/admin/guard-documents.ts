@@ -131,6 +131,11 @@ export const RampRunSchema = Type.Object({
 });
 export type RampRunDocument = Static<typeof RampRunSchema>;
 
+/** The answer to `clear`. */
+export const ClearAnswerSchema = Type.Object({ ramp: Type.Null(), trip: TripSchema });
+/** To every other thing that a person tells a ramp. */
+export const RunAnswerSchema = Type.Object({ ramp: RampRunSchema, trip: Type.Null() });
+
 const SecondSchema = Type.Object({
   /** Of the clock that stamps the gateways' counts. */
   second: Type.Integer(),

@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { AdminError } from './admin-error.ts';
 import type { CohortGuardDocument, GuardDocument, SecondDocument, SideDocument } from './guard-documents.ts';
-import type { FullStatusDocument } from './status-document.ts';
+import type { LiveDocument } from './live-document.ts';
 
 export const LISTENERS_MAX = 32;
 /** A listener that has so much to read already is left out until it has read it. */
@@ -19,14 +19,6 @@ const STUCK_MS = 30_000;
 const HEARTBEAT_MS = 15_000;
 /** What a listener waits before it connects again. */
 const RETRY_MS = 2_000;
-
-export interface LiveDocument {
-  /** ISO 8601. */
-  readonly at: string;
-  readonly status: FullStatusDocument;
-  /** `null` while the gateway starts, or when the stores do not answer. In an `update` with the last 10 seconds only. */
-  readonly guard: GuardDocument | null;
-}
 
 export interface LiveOptions {
   /** Bounded in time. */

@@ -1,20 +1,13 @@
 /** Live views: one stream of server-sent events for each. */
-import { Type } from '@sinclair/typebox';
 import type { Logger } from 'pino';
 import type { AdminSource } from './admin-source.ts';
 import type { ControlAccess } from './control-access.ts';
 import type { GuardAccess } from './guard-access.ts';
-import { GuardSchema } from './guard-documents.ts';
 import { guardDocument } from './guard-routes.ts';
+import { LIVE_PATH, LiveSchema } from './live-document.ts';
 import { LiveFeed } from './live-feed.ts';
-import { FullStatusSchema, fullStatus } from './status-document.ts';
+import { fullStatus } from './status-document.ts';
 import type { AdminServer } from './type-provider.ts';
-
-const LiveSchema = Type.Object({
-  at: Type.String(),
-  status: FullStatusSchema,
-  guard: Type.Union([GuardSchema, Type.Null()]),
-});
 
 /** What is known of the guard is told also when its stores hang: live views are there for such moments. */
 const GUARD_MS = 1_000;
@@ -60,7 +53,7 @@ export function liveRoutes(
   });
   stopping.addEventListener('abort', () => feed.end(), { once: true });
   server.get(
-    '/api/v1/events',
+    LIVE_PATH,
     {
       config: {
         summary: 'Status and guard as they change, as server-sent events',

@@ -5,7 +5,13 @@ import { AdminError } from './admin-error.ts';
 import { PlanForm, rampPlanOf } from './condition-form.ts';
 import { Word } from './control-documents.ts';
 import type { AdminGuard, GuardAccess } from './guard-access.ts';
-import { RampRunSchema, rampRunDocument, TripSchema, tripDocument } from './guard-documents.ts';
+import {
+  ClearAnswerSchema,
+  RampRunSchema,
+  RunAnswerSchema,
+  rampRunDocument,
+  tripDocument,
+} from './guard-documents.ts';
 import { PageQuery, PageSchema } from './page.ts';
 import { CohortParams, Reason, STRICT } from './request-parts.ts';
 import type { AdminServer } from './type-provider.ts';
@@ -24,11 +30,6 @@ const RampBody = Type.Object(
   STRICT,
 );
 type Body = Static<typeof RampBody>;
-
-/** After `clear`. */
-export const ClearAnswerSchema = Type.Object({ ramp: Type.Null(), trip: TripSchema });
-/** After every other action. */
-export const RunAnswerSchema = Type.Object({ ramp: RampRunSchema, trip: Type.Null() });
 
 const RampAnswerSchema = Type.Union([RunAnswerSchema, ClearAnswerSchema]);
 

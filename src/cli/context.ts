@@ -21,6 +21,11 @@ export interface CliContext {
   readonly ask: ((question: string) => Promise<string>) | undefined;
   /** What is piped in. */
   readonly stdin: Readable;
+  /**
+   * Has each key told that a person presses, Ctrl-C too, until what it returns is called. Absent where no person sits at
+   * a terminal.
+   */
+  readonly keys?: ((pressed: (key: string) => void) => () => void) | undefined;
   /** Only a command that acts on them calls this. */
   signals(): Signals;
 }

@@ -1,6 +1,7 @@
 /** `turnout guard`: what the guard sees and judges, what tripped, and letting a cohort go live again. */
 import type { Command } from 'commander';
 import {
+  ClearAnswerSchema,
   type CohortGuardDocument,
   GuardSchema,
   type JudgementDocument,
@@ -8,7 +9,6 @@ import {
   type TripDocument,
   TripSchema,
 } from '../admin/guard-documents.ts';
-import { ClearAnswerSchema } from '../admin/ramp-routes.ts';
 import { metricValue } from '../admin/trip-sentences.ts';
 import { askAdmin, askPages, ENVIRONMENT_HELP, tellOnce } from './admin-client.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';

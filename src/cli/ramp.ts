@@ -6,8 +6,8 @@ import {
   type PlanDocument,
   type RampRunDocument,
   RampRunSchema,
+  RunAnswerSchema,
 } from '../admin/guard-documents.ts';
-import { RunAnswerSchema } from '../admin/ramp-routes.ts';
 import { askAdmin, askPages, ENVIRONMENT_HELP, tellOnce } from './admin-client.ts';
 import { agreement } from './carry-out.ts';
 import { confirm } from './confirm.ts';

@@ -6,14 +6,20 @@ import { changesTable } from './changes.ts';
 import { type CliContext, EXIT, type ExitCode } from './context.ts';
 import { durationInWords } from './duration.ts';
 import { gatewaysTable } from './gateways.ts';
+import { watchStatus } from './watch/watch.ts';
 import type { Writer } from './writer.ts';
 
 const EXAMPLES = `
 Examples:
   $ turnout status
+  $ turnout status --watch
   $ turnout status --json | jq '.cohorts[] | select(.stage == "live") | .name'
   $ TURNOUT_ADMIN_URL=http://10.0.0.5:8081 TURNOUT_TOKEN=… turnout status
 
+--watch draws charts of the last minute on a terminal, and follows when the window changes its size. Elsewhere it prints a
+line for each cohort and second. When the connection is lost it says so, and tries again until it is there.
+
+Exit codes: 0 done, or ended by a person, 1 no answer, 64 wrong usage.
 ${ENVIRONMENT_HELP}`;
 
 function stateInWords({ state }: FullStatusDocument['stores']): string {
@@ -79,10 +85,15 @@ export function addStatus(program: Command, context: CliContext, end: (code: Exi
   program
     .command('status')
     .summary('what a running gateway is doing')
-    .description('Prints the workers, epochs, stores and cohorts of a running gateway.')
-    .option('--json', 'print JSON')
+    .description(
+      'Prints the workers, epochs, stores and cohorts of a running gateway. With --watch it goes on, once a second, until ' +
+        'q or Ctrl-C.',
+    )
+    .option('-w, --watch', 'show it live: rates, errors and latencies of both backends, holds, trips')
+    .option('--json', 'print JSON; with --watch one document a line')
     .addHelpText('after', EXAMPLES)
-    .action(async ({ json = false }: { json?: boolean }) => {
+    .action(async ({ json = false, watch = false }: { json?: boolean; watch?: boolean }) => {
+      if (watch) return end(await watchStatus(json, context));
       const document = await askAdmin(FullStatusSchema, '/api/v1/status', context);
       if (json) context.writer.json(document);
       else print(context.writer, document);

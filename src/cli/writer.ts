@@ -6,6 +6,9 @@ export interface Output {
   write(text: string): unknown;
   once?(name: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean | undefined;
+  /** Of a terminal, as it is now. */
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
 }
 
 export interface WriterOptions {
@@ -24,13 +27,21 @@ function wantsColour(output: Output, env: WriterOptions['env']): boolean {
 export class Writer {
   readonly #stdout: Output;
   readonly #stderr: Output;
+  readonly #canDraw: boolean;
   /** Whether what goes to standard output, or to standard error, may be coloured. */
   readonly colours: { readonly out: boolean; readonly err: boolean };
 
   constructor({ stdout, stderr, env }: WriterOptions) {
     this.#stdout = stdout;
     this.#stderr = stderr;
+    this.#canDraw = env['TERM'] !== 'dumb';
     this.colours = { out: wantsColour(stdout, env), err: wantsColour(stderr, env) };
+  }
+
+  /** How large the terminal is now; `undefined` where standard output is none, or one that cannot be drawn on. */
+  get screen(): { readonly columns: number; readonly rows: number } | undefined {
+    const { isTTY, columns = 80, rows = 24 } = this.#stdout;
+    return isTTY === true && this.#canDraw ? { columns, rows } : undefined;
   }
 
   /** One line of the result. */

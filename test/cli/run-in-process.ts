@@ -19,16 +19,39 @@ export interface RunOptions {
   readonly stdin?: Readable;
   /** Stands for Ctrl-C. */
   readonly stop?: AbortSignal;
+  /** Of the terminal. */
+  readonly screen?: { readonly columns: number; readonly rows: number };
+  /** Stands for the keyboard. */
+  readonly keys?: CliContext['keys'];
+  /** Gets everything that was written to standard output, each time there is more. */
+  readonly onOutput?: (written: string) => void;
   /** Gets everything that was written to standard error, each time there is more. */
   readonly onError?: (written: string) => void;
 }
 
 export async function run(
   args: readonly string[],
-  { env = {}, isTTY = false, answer, onError, stdin, stop = new AbortController().signal }: RunOptions = {},
+  {
+    env = {},
+    isTTY = false,
+    answer,
+    onError,
+    onOutput,
+    screen,
+    keys,
+    stdin,
+    stop = new AbortController().signal,
+  }: RunOptions = {},
 ): Promise<Ran> {
   const written = { out: '', err: '' };
-  const stdout = { isTTY, write: (text: string) => void (written.out += text) };
+  const stdout = {
+    isTTY,
+    ...screen,
+    write: (text: string) => {
+      written.out += text;
+      onOutput?.(written.out);
+    },
+  };
   const stderr = {
     isTTY,
     write: (text: string) => {
@@ -46,6 +69,7 @@ export async function run(
             written.err += question;
             return answer;
           },
+    keys,
     stdin: stdin === undefined ? Readable.from([]) : stdin,
     signals: () => {
       const { signal: never } = new AbortController();
