@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import type { ConfigModel } from '../../src/config/model.ts';
 import { createRecord } from '../../src/storage/create-record.ts';
 import { freePort } from '../../test/fixtures/server-process.ts';
+import { gatewayYaml } from '../configuration.ts';
 import type { Processes, Started } from '../processes.ts';
 import { startEmptyRedis, startPostgres } from '../stores.ts';
 import { USER_HEADER } from './load.ts';
@@ -45,19 +46,20 @@ export async function openFlipWorld(
     throw new Error('flips need Redis and Postgres: apt-get install redis-server postgresql');
   }
   const { ports: backends } = await processes.startNode(ORIGIN, [], { core: 'any' });
-  const stores = { backends, redisPort, postgresUrl };
+  const cohorts = [`{ name: ${COHORT}, stage: shadow }`];
+  const stores = { backends, redisPort, postgresUrl, userHeader: USER_HEADER, cohorts };
   const ports: number[] = [];
   const start = async (): Promise<Started> => {
     const [port, adminPort] = [await freePort(), await freePort()];
     const file = join(directory, `gateway-${port}.yaml`);
-    writeFileSync(file, configuration({ ...stores, port, adminPort }));
+    writeFileSync(file, gatewayYaml({ ...stores, port, adminPort }));
     const started = processes.startTurnout(file, 'any');
     await processes.untilListening(port, started);
     ports.push(port);
     return started;
   };
   const configFile = join(directory, 'control.yaml');
-  writeFileSync(configFile, configuration({ ...stores, port: 1, adminPort: 2 }));
+  writeFileSync(configFile, gatewayYaml({ ...stores, port: 1, adminPort: 2 }));
   const config = loadConfig(configFile, {});
   await fillRecord(config, users);
   // The first one builds the map.
@@ -98,32 +100,4 @@ async function untilLive({ control }: TimedControl, count: number): Promise<void
     if (performance.now() > deadlineMs) throw new Error(`${live} of ${count} gateways are live`);
     await delay(50);
   }
-}
-
-function configuration(ways: {
-  readonly backends: readonly number[];
-  readonly redisPort: number;
-  readonly postgresUrl: string;
-  readonly port: number;
-  readonly adminPort: number;
-}): string {
-  const { backends, redisPort, postgresUrl, port, adminPort } = ways;
-  const [legacy, second] = backends;
-  return `
-listen: { host: 127.0.0.1, port: ${port} }
-workers: 1
-admin: { listen: { host: 127.0.0.1, port: ${adminPort} } }
-backends:
-  legacy: { url: "http://127.0.0.1:${legacy}" }
-  new: { url: "http://127.0.0.1:${second}" }
-state: { kind: redis, url: "redis://127.0.0.1:${redisPort}", keyPrefix: turnout }
-record: { kind: postgres, url: "${postgresUrl}" }
-identity:
-  - { from: header, name: ${USER_HEADER}, trusted: true }
-anonymous: legacy
-cohorts:
-  - { name: ${COHORT}, stage: shadow }
-routes:
-  - { match: "/*" }
-`;
 }

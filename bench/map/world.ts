@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { loadConfig } from '../../src/config/load-config.ts';
 import type { ConfigModel } from '../../src/config/model.ts';
 import type { RedisModel } from '../../src/state/redis-client.ts';
+import { gatewayYaml } from '../configuration.ts';
 import type { Processes } from '../processes.ts';
 import { startEmptyRedis, startPostgres } from '../stores.ts';
 import { COHORT } from './users.ts';
@@ -52,7 +53,15 @@ export async function openMapWorld(
   const buckets = Math.max(1, Math.round((DENSE_BUCKETS * users) / DENSE_USERS));
   const configFile = (given: ProcessSettings): string => {
     const file = join(directory, `map-${given.port ?? 0}-${given.userCacheMax ?? 'default'}.yaml`);
-    writeFileSync(file, configuration({ ...given, redisPort, postgresUrl, buckets }));
+    const { port = 1, adminPort = 2, backends = [3, 4], userCacheMax } = given;
+    const state = [`userBuckets: ${buckets}`];
+    if (userCacheMax !== undefined) state.push(`userCacheMax: ${userCacheMax}`);
+    const cohorts = [`{ name: ${COHORT}, stage: live }`];
+    const stores = { redisPort, postgresUrl, state };
+    writeFileSync(
+      file,
+      gatewayYaml({ ...stores, port, adminPort, backends, userHeader: USER_HEADER, cohorts }),
+    );
     return file;
   };
   return {
@@ -69,33 +78,4 @@ export async function openMapWorld(
       return { ...config, state };
     },
   };
-}
-
-function configuration(
-  ways: ProcessSettings & {
-    readonly redisPort: number;
-    readonly postgresUrl: string;
-    readonly buckets: number;
-  },
-): string {
-  const { redisPort, postgresUrl, buckets, userCacheMax, port = 1, adminPort = 2 } = ways;
-  const [legacy = 3, second = 4] = ways.backends ?? [];
-  const cache = userCacheMax === undefined ? '' : `, userCacheMax: ${userCacheMax}`;
-  return `
-listen: { host: 127.0.0.1, port: ${port} }
-workers: 1
-admin: { listen: { host: 127.0.0.1, port: ${adminPort} } }
-backends:
-  legacy: { url: "http://127.0.0.1:${legacy}" }
-  new: { url: "http://127.0.0.1:${second}" }
-state: { kind: redis, url: "redis://127.0.0.1:${redisPort}", keyPrefix: turnout, userBuckets: ${buckets}${cache} }
-record: { kind: postgres, url: "${postgresUrl}" }
-identity:
-  - { from: header, name: ${USER_HEADER}, trusted: true }
-anonymous: legacy
-cohorts:
-  - { name: ${COHORT}, stage: live }
-routes:
-  - { match: "/*" }
-`;
 }

@@ -10,6 +10,7 @@ import { pino } from 'pino';
 import type { Cohort } from '../../src/model.ts';
 import { createRecord } from '../../src/storage/create-record.ts';
 import { freePort } from '../../test/fixtures/server-process.ts';
+import { gatewayYaml } from '../configuration.ts';
 import { USER_HEADER, USERS } from '../scenarios.ts';
 import { BACKEND_CONNECTIONS, type Peer, type RunningPeer, type Surroundings } from './peer.ts';
 import { REDIS_HINT } from './redis-hint.ts';
@@ -125,27 +126,18 @@ function configuration(
   adminPort: number,
   userCacheMax: number | undefined,
 ): string {
-  const cache = userCacheMax === undefined ? '' : `, userCacheMax: ${userCacheMax}`;
-  return `
-listen: { host: 127.0.0.1, port: ${port} }
-workers: 1
-admin: { listen: { host: 127.0.0.1, port: ${adminPort} } }
-backends:
-  legacy: { url: "http://127.0.0.1:${backends.legacy}", connectionsMax: ${BACKEND_CONNECTIONS} }
-  new: { url: "http://127.0.0.1:${backends.new}", connectionsMax: ${BACKEND_CONNECTIONS} }
-state: { kind: redis, url: "redis://127.0.0.1:${redisPort}", keyPrefix: turnout${cache} }
-record: { kind: postgres, url: "${postgresUrl}" }
-identity:
-  - { from: header, name: ${USER_HEADER}, trusted: true }
-anonymous: legacy
-cohorts:
-  - { name: moved, stage: live }
-  - { name: waiting, stage: off }
-routes:
-  - { match: "/static/*", backend: legacy }
-  - { match: "/bytes/*" }
-  - { match: "/*" }
-`;
+  return gatewayYaml({
+    port,
+    adminPort,
+    backends: [backends.legacy, backends.new],
+    redisPort: redisPort ?? 0,
+    postgresUrl: postgresUrl ?? '',
+    userHeader: USER_HEADER,
+    state: userCacheMax === undefined ? [] : [`userCacheMax: ${userCacheMax}`],
+    backend: [`connectionsMax: ${BACKEND_CONNECTIONS}`],
+    cohorts: ['{ name: moved, stage: live }', '{ name: waiting, stage: off }'],
+    routes: ['{ match: "/static/*", backend: legacy }', '{ match: "/bytes/*" }', '{ match: "/*" }'],
+  });
 }
 
 function version(): string {

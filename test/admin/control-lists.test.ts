@@ -1,28 +1,11 @@
-import t, { type Test } from 'tap';
-import { AUTHOR, cohortNamed, FakeControl, gatewayView } from './fake-control.ts';
+import t from 'tap';
+import { AUTHOR, cohortNamed, gatewayView } from './fake-control.ts';
 import { STATUS } from './fake-source.ts';
-import { type Asked, openAdmin } from './open-admin.ts';
 
-async function open(t: Test) {
-  const control = new FakeControl();
-  return { control, ...(await openAdmin(t, { control: () => control })) };
-}
-
-const STAGE = '/api/v1/cohorts/beta/stage';
-const LIVE = { stage: 'live', ramp: '10%', reason: 'the figures are good' };
-const post = (json: unknown, headers: Record<string, string> = {}): Asked => ({
-  method: 'POST',
-  json,
-  headers,
-});
-/** The change that an answer carries. */
-const idIn = ({ json }: { json: Record<string, unknown> }): string => {
-  const { change } = json;
-  return typeof change === 'object' && change !== null && 'id' in change ? String(change.id) : String(change);
-};
+import { idIn, LIVE, openFakeControl, post, STAGE } from './stage-requests.ts';
 
 void t.test('cohorts come with the epoch, page by page', async (t) => {
-  const { ask, control } = await open(t);
+  const { ask, control } = await openFakeControl(t);
   control.next = { phase: 'holding' };
   control.begin(control.list[1] ?? cohortNamed('beta', 'off'), {
     cohort: 'beta',
@@ -52,7 +35,7 @@ void t.test('cohorts come with the epoch, page by page', async (t) => {
 });
 
 void t.test('the audit is read newest first, page by page, also for one cohort', async (t) => {
-  const { ask, send, control } = await open(t);
+  const { ask, send, control } = await openFakeControl(t);
   for (let n = 0; n < 5; n += 1) {
     await send(`/api/v1/cohorts/${n % 2 === 0 ? 'beta' : 'staff'}/stage`, post({ ...LIVE, ramp: n }));
   }
@@ -71,7 +54,7 @@ void t.test('the audit is read newest first, page by page, also for one cohort',
 });
 
 void t.test('a change in progress has every acknowledgement; one that is over has none', async (t) => {
-  const { ask, send, control } = await open(t);
+  const { ask, send, control } = await openFakeControl(t);
   control.next = { phase: 'holding' };
   control.gatewayViews = [
     gatewayView('g1', { applied: 5, drained: 5 }),
@@ -104,7 +87,7 @@ void t.test('a change in progress has every acknowledgement; one that is over ha
 });
 
 void t.test('a gateway that is gone is evicted by who accepts the risk', async (t) => {
-  const { ask, send, control, lines } = await open(t);
+  const { ask, send, control, lines } = await openFakeControl(t);
   control.gatewayViews = [gatewayView('g2', { verdict: 'fenced', applied: undefined }), gatewayView('g1')];
   t.match((await ask('/api/v1/gateways')).json, {
     items: [
@@ -127,7 +110,7 @@ void t.test('a gateway that is gone is evicted by who accepts the risk', async (
 });
 
 void t.test('status has what is in progress and who has to agree, while the stores answer', async (t) => {
-  const { ask, send, control } = await open(t);
+  const { ask, send, control } = await openFakeControl(t);
   await send(STAGE, post(LIVE));
   control.next = { phase: 'pending' };
   await send(STAGE, post(LIVE));

@@ -1,28 +1,10 @@
-import t, { type Test } from 'tap';
-import type { TokenModel } from '../../src/config/model.ts';
-import { FakeControl } from './fake-control.ts';
+import t from 'tap';
 import { type Asked, bearer, openAdmin, TOKENS } from './open-admin.ts';
 
-async function open(t: Test, tokens: readonly TokenModel[] = []) {
-  const control = new FakeControl();
-  return { control, ...(await openAdmin(t, { tokens, control: () => control })) };
-}
-
-const STAGE = '/api/v1/cohorts/beta/stage';
-const LIVE = { stage: 'live', ramp: '10%', reason: 'the figures are good' };
-const post = (json: unknown, headers: Record<string, string> = {}): Asked => ({
-  method: 'POST',
-  json,
-  headers,
-});
-/** The change that an answer carries. */
-const idIn = ({ json }: { json: Record<string, unknown> }): string => {
-  const { change } = json;
-  return typeof change === 'object' && change !== null && 'id' in change ? String(change.id) : String(change);
-};
+import { idIn, LIVE, openFakeControl, post, STAGE } from './stage-requests.ts';
 
 void t.test('a stage that is in force everywhere is 200 with its epoch', async (t) => {
-  const { send, control } = await open(t);
+  const { send, control } = await openFakeControl(t);
   const answer = await send(STAGE, post({ ...LIVE, expectedEpoch: 4 }, { 'idempotency-key': 'k-1' }));
   t.match(answer, {
     status: 200,
@@ -57,7 +39,7 @@ void t.test('a stage that is in force everywhere is 200 with its epoch', async (
 });
 
 void t.test('a ramp is a share or a number of users; without one it stays', async (t) => {
-  const { send, control } = await open(t);
+  const { send, control } = await openFakeControl(t);
   for (const [ramp, expected] of [
     [undefined, undefined],
     ['12.34%', { kind: 'percent', buckets: 1_234 }],
@@ -75,7 +57,7 @@ void t.test('a ramp is a share or a number of users; without one it stays', asyn
 });
 
 void t.test('a change that is not over is 202, at once when it says so itself', async (t) => {
-  const { send, control } = await open(t);
+  const { send, control } = await openFakeControl(t);
   control.next = { phase: 'pending', note: 'waits for gateway g2' };
   const answer = await send(STAGE, post(LIVE));
   t.match(answer, {
@@ -86,7 +68,7 @@ void t.test('a change that is not over is 202, at once when it says so itself', 
 });
 
 void t.test('a change that takes longer than the caller waits is 202 and goes on', async (t) => {
-  const { send, control } = await open(t);
+  const { send, control } = await openFakeControl(t);
   const slow = Promise.withResolvers<void>();
   control.slow = slow.promise;
   control.next = { phase: 'holding' };
@@ -104,7 +86,7 @@ void t.test('a change that takes longer than the caller waits is 202 and goes on
 });
 
 void t.test('a change that was undone is 409 with its id and why', async (t) => {
-  const { send, control } = await open(t);
+  const { send, control } = await openFakeControl(t);
   control.next = { phase: 'undone', note: '2 writes on gateway g1 did not end' };
   const answer = await send(STAGE, post(LIVE));
   t.match(answer, { status: 409, json: { code: 'change_undone', detail: /2 writes on gateway g1/u } });
@@ -114,7 +96,7 @@ void t.test('a change that was undone is 409 with its id and why', async (t) => 
 void t.test(
   'a retried call gets the change of the first one; the key of another change is 422',
   async (t) => {
-    const { send, control } = await open(t);
+    const { send, control } = await openFakeControl(t);
     const key = { 'idempotency-key': 'retry-1' };
     const first = await send(STAGE, post(LIVE, key));
     const again = await send(STAGE, post(LIVE, key));
@@ -133,7 +115,7 @@ void t.test(
 );
 
 void t.test('a second change of the cohort is 409 with the id of the first', async (t) => {
-  const { send, control } = await open(t);
+  const { send, control } = await openFakeControl(t);
   control.next = { phase: 'holding' };
   const first = await send(STAGE, post(LIVE));
   const second = await send(STAGE, post({ ...LIVE, ramp: '20%' }));
@@ -141,13 +123,13 @@ void t.test('a second change of the cohort is 409 with the id of the first', asy
 });
 
 void t.test('another epoch than the expected one is 409 with the one that is', async (t) => {
-  const { send } = await open(t);
+  const { send } = await openFakeControl(t);
   const answer = await send(STAGE, post({ ...LIVE, expectedEpoch: 3 }));
   t.match(answer, { status: 409, json: { code: 'epoch_mismatch', epoch: 4 } });
 });
 
 void t.test('an unknown cohort is 404, an unknown stage 422', async (t) => {
-  const { send, ask, control } = await open(t);
+  const { send, ask, control } = await openFakeControl(t);
   const nobody = { status: 404, json: { code: 'cohort_unknown', detail: /nobody/u } };
   t.match(await send('/api/v1/cohorts/nobody/stage', post(LIVE)), nobody);
   t.match(await ask('/api/v1/cohorts/nobody'), nobody);
@@ -157,7 +139,7 @@ void t.test('an unknown cohort is 404, an unknown stage 422', async (t) => {
 });
 
 void t.test('a body that is not what the schema says is 400', async (t) => {
-  const { send, control } = await open(t);
+  const { send, control } = await openFakeControl(t);
   const wrong = [
     {},
     { stage: 'live' },
@@ -189,7 +171,7 @@ void t.test('a body that is not what the schema says is 400', async (t) => {
 });
 
 void t.test('a body is JSON and says so, within its bound', async (t) => {
-  const { send, control } = await open(t);
+  const { send, control } = await openFakeControl(t);
   const body = JSON.stringify(LIVE);
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
     const answer = await send(STAGE, { method: 'POST', headers: { 'content-type': type }, body });
@@ -205,7 +187,7 @@ void t.test('a body is JSON and says so, within its bound', async (t) => {
 });
 
 void t.test('a store that does not answer is 503, logged with its cause', async (t) => {
-  const { send, ask, control, lines } = await open(t);
+  const { send, ask, control, lines } = await openFakeControl(t);
   control.failure = new Error('connect ECONNREFUSED 10.0.0.5:5432');
   const down = { status: 503, headers: { 'retry-after': '1' }, json: { code: 'store_unavailable' } };
   t.match(await send(STAGE, post(LIVE)), down);
@@ -224,7 +206,7 @@ void t.test('while the gateway starts, control is 503', async (t) => {
 });
 
 void t.test('viewers read, operators change, and the audit has the name of the token', async (t) => {
-  const { send, ask, control } = await open(t, TOKENS);
+  const { send, ask, control } = await openFakeControl(t, TOKENS);
   for (const path of ['cohorts', 'cohorts/beta', 'changes', 'gateways', 'status']) {
     t.match(await ask(`/api/v1/${path}`), { status: 401 }, path);
     t.match(await ask(`/api/v1/${path}`, bearer('viewer-token')), { status: 200 }, path);
@@ -242,7 +224,7 @@ void t.test('viewers read, operators change, and the audit has the name of the t
 });
 
 void t.test('without tokens, a page of another site cannot change anything', async (t) => {
-  const { send, control } = await open(t);
+  const { send, control } = await openFakeControl(t);
   const foreign: Record<string, string>[] = [
     { host: 'evil.example' },
     { 'sec-fetch-site': 'cross-site' },

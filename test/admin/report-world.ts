@@ -1,11 +1,9 @@
 /** Reports over a real record, and what one would read of them. */
-import { pino } from 'pino';
 import type { Test } from 'tap';
 import { createReportReader } from '../../src/reports/create-report-reader.ts';
-import { createReports } from '../../src/reports/create-reports.ts';
 import type { ReplayOutcome } from '../../src/shadow/read-replay.ts';
-import { createRecord } from '../../src/storage/create-record.ts';
 import { startPostgres } from '../fixtures/postgres.ts';
+import { postgresReports } from '../reports/postgres-reports.ts';
 import { answer, comparedRead, noiseRead } from '../reports/reads.ts';
 
 export const LONG_ROUTE = `/api/${'x'.repeat(120)}/*`;
@@ -13,27 +11,10 @@ export const LONG_ROUTE = `/api/${'x'.repeat(120)}/*`;
 /** A record with a day's reads: a price that differs, an instant that is noise, a failure, a route never compared. */
 export async function reportWorld(t: Test) {
   const server = await startPostgres(t);
-  const log = pino({ level: 'silent' });
-  const record = await createRecord(
-    { kind: 'postgres', url: server.url, poolMax: 4, statementMs: 10_000 },
-    log,
-  );
-  t.teardown(() => record.close());
   // A second a read, so that each may be sampled; all of it is over now.
   const clock = { at: Date.now() - 60_000 };
   const now = () => clock.at;
-  const reports = createReports({
-    store: record.reports,
-    log,
-    now,
-    random: () => 0.5,
-    redact: { paths: [], names: [] },
-    sampleMs: 86_400_000,
-    flushMs: 3_600_000,
-    rulesPollMs: 3_600_000,
-  });
-  await reports.start();
-  t.teardown(() => reports.stop());
+  const { record, reports } = await postgresReports(t, server.url, now);
   const body = (price: number, at: number) => answer({ price, at, email: 'ann@example.com' });
   for (let read = 0; read < 40; read += 1) {
     clock.at += 1_000;

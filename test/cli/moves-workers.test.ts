@@ -1,45 +1,19 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { startPostgres } from '../fixtures/postgres.ts';
-import { startRedis } from '../fixtures/redis.ts';
-import { backend } from '../workers/running-workers.ts';
-import { configurationFile } from './configuration.ts';
 import { runProgram } from './run-program.ts';
-import { TurnoutProcess } from './turnout-process.ts';
+import { twoWorkers } from './two-workers.ts';
 
 t.setTimeout(240_000);
 
 const TOKEN = 'a-token-that-is-long-enough-for-everybody';
 
 void t.test('workers on Redis and Postgres take members, roll back and are rebuilt', async (t) => {
-  const [redis, postgres] = await Promise.all([startRedis(t), startPostgres(t)]);
-  const [legacy, next] = await Promise.all(
-    ['legacy', 'new'].map((name) =>
-      backend(t, (incoming, response) => {
-        incoming.resume();
-        response.end(name);
-      }),
-    ),
-  );
-  const file = await configurationFile(
+  const { turnout, file, port, adminUrl } = await twoWorkers(
     t,
-    `
-listen: { port: 0 }
-admin: { listen: { port: 0 }, tokens: [{ name: boss, role: admin, token: ${TOKEN} }] }
-workers: 2
-backends:
-  legacy: { url: "http://127.0.0.1:${legacy}" }
-  new: { url: "http://127.0.0.1:${next}" }
-state: { kind: redis, url: "${redis.url}", keyPrefix: "${redis.prefix}" }
-record: { kind: postgres, url: "${postgres.url}" }
-identity: [{ from: header, name: x-user, trusted: true }]
-cohorts: [{ name: everyone, default: true, stage: off }]
-`,
+    `[{ name: boss, role: admin, token: ${TOKEN} }]`,
   );
-  const turnout = new TurnoutProcess(t, ['start', '--config', file]);
-  const { port, adminPort } = await turnout.ports();
-  const env = { TURNOUT_ADMIN_URL: `http://127.0.0.1:${adminPort}`, TURNOUT_TOKEN: TOKEN };
+  const env = { TURNOUT_ADMIN_URL: adminUrl, TURNOUT_TOKEN: TOKEN };
   const ask = (...args: string[]) => runProgram(args, env);
   const cli = (...args: string[]) => ask(...args, '--reason', 'because', '--yes');
   /** Of every worker, whichever is asked. */

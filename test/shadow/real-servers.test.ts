@@ -1,12 +1,10 @@
 /** Two majors of a public server behind the gateway: the report says what differs between them, and nothing else. */
-import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { createReportReader, type ReportReader } from '../../src/reports/create-report-reader.ts';
-import { createReports } from '../../src/reports/create-reports.ts';
 import type { ReportSink } from '../../src/shadow/report-sink.ts';
-import { createRecord } from '../../src/storage/create-record.ts';
 import { startPostgres } from '../fixtures/postgres.ts';
 import { startGateway } from '../harness/gateway.ts';
+import { postgresReports } from '../reports/postgres-reports.ts';
 import { startJsonServer } from './json-servers.ts';
 import { MemorySink } from './memory-sink.ts';
 
@@ -79,25 +77,8 @@ async function world(t: Test) {
   const postgres = await startPostgres(t);
   const legacy = await startJsonServer(t, 'legacy');
   const renewed = await startJsonServer(t, 'new');
-  const log = pino({ level: 'silent' });
-  const record = await createRecord(
-    { kind: 'postgres', url: postgres.url, poolMax: 4, statementMs: 10_000 },
-    log,
-  );
-  t.teardown(() => record.close());
   const now = () => Date.now();
-  const reports = createReports({
-    store: record.reports,
-    log,
-    now,
-    random: () => 0.5,
-    redact: { paths: [], names: [] },
-    sampleMs: 86_400_000,
-    flushMs: 3_600_000,
-    rulesPollMs: 3_600_000,
-  });
-  await reports.start();
-  t.teardown(() => reports.stop());
+  const { record, reports } = await postgresReports(t, postgres.url, now);
   const seen = new MemorySink();
   const sink: ReportSink = {
     compared: (read) => {

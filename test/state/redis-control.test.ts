@@ -41,7 +41,14 @@ await t.test('a process that follows no map has no lease', async (t) => {
 await t.test('a lease does not count in another map than the one it speaks of', async (t) => {
   const behind = new RedisControl({ log, model, record, followed: () => 'an older map' });
   t.teardown(() => behind.close());
-  const lease = { gateway: 'g', counter: 1, applied: 9_999_999, drained: 9_999_999, settled: 9_999_999, digest: '' };
+  const lease = {
+    gateway: 'g',
+    counter: 1,
+    applied: 9_999_999,
+    drained: 9_999_999,
+    settled: 9_999_999,
+    digest: '',
+  };
   await t.rejects(behind.renewLease(lease), { name: 'MapReplacedError' });
   t.strictSame(await control.leases(), []);
 });

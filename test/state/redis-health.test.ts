@@ -1,34 +1,16 @@
 import t from 'tap';
-import type { RedisModel } from '../../src/state/redis-client.ts';
 import { checkRedis } from '../../src/state/redis-health.ts';
 import { redisKeys } from '../../src/state/redis-keys.ts';
 import { startRedis } from '../fixtures/redis.ts';
 import { startRedisCluster } from '../fixtures/redis-cluster.ts';
+import { redisModel } from './redis-setup.ts';
 
 const ANSWER_MS = 5_000;
-
-function modelOf(more: Partial<RedisModel>): RedisModel {
-  return {
-    kind: 'redis',
-    mode: 'single',
-    url: '',
-    nodes: [],
-    sentinelName: undefined,
-    username: undefined,
-    password: undefined,
-    tls: false,
-    keyPrefix: 'turnout',
-    userBuckets: 16,
-    userCacheMax: 100,
-    commandMs: 1_000,
-    ...more,
-  };
-}
 
 void t.test('a server says how it keeps what it is given', async (t) => {
   const args = ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru', '--appendonly', 'no'];
   const { url, port, client } = await startRedis(t, { disposable: true, args });
-  const model = modelOf({ url });
+  const model = redisModel({ url });
   const health = await checkRedis(model, ANSWER_MS);
   t.match(health, { mode: 'single', clusterState: undefined, map: undefined });
   t.match(health.nodes, [
@@ -56,20 +38,20 @@ void t.test('a server says how it keeps what it is given', async (t) => {
 void t.test('a server that may not be asked for its settings is still looked at', async (t) => {
   const { url, client } = await startRedis(t, { disposable: true });
   await client.call('ACL', 'SETUSER', 'guest', 'on', '>guest-word', '~*', '+@all', '-config');
-  const model = modelOf({ url, username: 'guest', password: 'guest-word' });
+  const model = redisModel({ url, username: 'guest', password: 'guest-word' });
   t.match(await checkRedis(model, ANSWER_MS), { nodes: [{ policy: 'noeviction', snapshots: undefined }] });
 });
 
 void t.test('every master of a cluster is looked at', async (t) => {
   const { nodes } = await startRedisCluster(t);
-  const health = await checkRedis(modelOf({ mode: 'cluster', nodes }), ANSWER_MS);
+  const health = await checkRedis(redisModel({ mode: 'cluster', nodes }), ANSWER_MS);
   t.equal(health.clusterState, 'ok');
   t.equal(health.nodes.length, 3);
 });
 
 void t.test('a server that is not there, or does not answer, is an error in words', async (t) => {
   const redis = await startRedis(t, { disposable: true });
-  const model = modelOf({ url: redis.url });
+  const model = redisModel({ url: redis.url });
   redis.freeze();
   await t.rejects(checkRedis(model, 300), /Redis/u);
   redis.thaw();
