@@ -9,6 +9,7 @@ import { HeldWrites } from './cutover/held-writes.ts';
 import { InFlightWrites } from './cutover/in-flight-writes.ts';
 import { LingeringWrites } from './cutover/lingering-writes.ts';
 import { type ErrorCode, TurnoutError } from './errors.ts';
+import { FallbackReads } from './forwarding/fallback-reads.ts';
 import type { ForwardPolicy } from './forwarding/forward.ts';
 import { OpenTunnels } from './forwarding/open-tunnels.ts';
 import { Sender } from './forwarding/sender.ts';
@@ -23,7 +24,9 @@ import { Listener } from './intake/listener.ts';
 import type { Backend } from './model.ts';
 import { accountExchange } from './pipeline/account-exchange.ts';
 import { type Explanation, explainRequest, type HypotheticalRequest } from './pipeline/explain-request.ts';
+import { FallbackJudge } from './pipeline/fallback-judge.ts';
 import type { Identifier } from './pipeline/identity-of.ts';
+import { logOfDefects } from './pipeline/log-of-defects.ts';
 import { logOfKeys } from './pipeline/log-of-keys.ts';
 import { markWrite } from './pipeline/mark-write.ts';
 import { Pipeline, type Stage } from './pipeline/pipeline.ts';
@@ -103,7 +106,8 @@ export class Gateway {
   readonly #listener: Listener;
   readonly #stopListening: () => void;
   readonly #shadow: GatewayShadow | undefined;
-  readonly #sender = new Sender();
+  readonly #fallback: FallbackReads | undefined;
+  readonly #sender: Sender;
   readonly #attempts: AttemptBook | undefined;
   readonly #upgrades = new WeakMap<Exchange, TunnelClient>();
   #address = { host: '', port: 0 };
@@ -134,6 +138,15 @@ export class Gateway {
       const stands: ShadowWiring['stands'] = (read) => stillStands(read, this.#compiled.deciding);
       this.#shadow = createShadowReads({ config, reports, telemetry, stands, now });
     }
+    if (state.marks !== undefined) {
+      this.#fallback = new FallbackReads({
+        settings: config.guard.fallback,
+        judge: new FallbackJudge(() => this.#compiled.deciding, state.marks),
+        legacy: this.#clients.legacy,
+        onOutcome: (cohort, outcome) => telemetry.fallbackRead(cohort, outcome),
+      });
+    }
+    this.#sender = new Sender(this.#fallback);
     this.#compiled = this.#compile(config);
     this.#listener = new Listener(config, {
       onRequest: (request, response) => this.#onRequest(request, response),
@@ -188,6 +201,7 @@ export class Gateway {
     void this.#compiled.identifier.warmUp();
     this.#held.reconfigure(next.cutover);
     this.#shadow?.reconfigure(this.config);
+    this.#fallback?.reconfigure(next.guard.fallback);
     this.#listener.renewCertificate(this.config.listen);
   }
 
@@ -255,7 +269,7 @@ export class Gateway {
     // By the decision that holds, and before the request is sent: what is chosen is kept while it passes.
     const choose = this.#shadow === undefined ? [] : [chooseShadowRead(deciding, this.#shadow.reads)];
     const pipelineOf = (all: Stage[]): Pipeline =>
-      new Pipeline(all, this.#now, (exchange, error) => this.#onDefect(exchange, error));
+      new Pipeline(all, this.#now, logOfDefects(this.#telemetry.log));
     return {
       config,
       routes,
@@ -307,15 +321,10 @@ export class Gateway {
 
   #onState(change: StateChange): void {
     this.#held.onChange(change);
-    if (change.kind !== 'attachment') this.#tunnels.review(change.kind === 'user' ? change.user : undefined);
-  }
-
-  #onDefect(exchange: Exchange, error: unknown): void {
-    if (error instanceof TurnoutError && error.code !== 'internal') return;
-    this.#telemetry.log.error(
-      { event: 'defect', requestId: exchange.requestId, err: error },
-      'a request met a defect of the gateway',
-    );
+    if (change.kind === 'attachment') return;
+    const user = change.kind === 'user' ? change.user : undefined;
+    this.#tunnels.review(user);
+    this.#fallback?.review(user);
   }
 
   #exposed(exchange: Exchange): readonly string[] {
@@ -331,6 +340,7 @@ export class Gateway {
       this.#lingering.add(exchange, exchange.user, unansweredWriteMs);
     else this.#writes.end(exchange, exchange.user);
     this.#tunnels.remove(exchange);
+    this.#fallback?.end(exchange);
     accountExchange(exchange, status, failure, this.#telemetry, this.#now());
   }
 }

@@ -26,6 +26,21 @@ export interface StoredMark extends MarkScope {
   readonly unplaced: boolean;
 }
 
+/** A mark as somebody reads it who knows cohorts by their names. */
+export interface NamedMark {
+  /** `undefined` for a pinned user, and for a cohort that was deleted. */
+  readonly cohort: string | undefined;
+  readonly era: number;
+  readonly unplaced: boolean;
+}
+
+/** What the record knows of one user's writes. */
+export interface UserMarks {
+  readonly marks: readonly NamedMark[];
+  /** An open change has the user to itself: what it may have to carry along is perhaps not marked yet. */
+  readonly changing: boolean;
+}
+
 /** A cohort as the record has it. */
 export interface MarkedCohort {
   readonly number: number;
@@ -76,6 +91,8 @@ export interface MarkStore {
   unmarkedMembers(scope: MarkScope, filter: MemberFilter): Promise<number>;
   /** Every mark of these users, old eras included; at most 5,000 users. */
   marksOf(users: readonly User[]): Promise<readonly StoredMark[]>;
+  /** The same by name, all of one moment, and of every user that was asked for; at most 5,000. */
+  namedMarks(users: readonly User[]): Promise<ReadonlyMap<User, UserMarks>>;
   /** Takes the marks of the scope `PINNED_SCOPE` away from these users. */
   dropPinMarks(users: readonly User[]): Promise<void>;
   /**

@@ -22,8 +22,10 @@ export function beginAttempt(
   policy: AttemptPolicy,
   body: RequestBody | undefined,
 ): void {
-  exchange.forwardedMs = policy.now();
-  countAttempt(exchange, backend, policy, exchange.forwardedMs);
+  const nowMs = policy.now();
+  // What a first backend took before it failed is not the gateway's own.
+  if (exchange.forwardedMs === 0) exchange.forwardedMs = nowMs;
+  countAttempt(exchange, backend, policy, nowMs);
   const { attempt } = exchange;
   if (body === undefined || attempt === undefined) return;
   attempt.uploading();

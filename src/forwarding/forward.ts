@@ -8,7 +8,8 @@
  *  5. Interim answers and the head are relayed.
  *  6. The body is relayed as it comes; whoever is slower makes the other wait.
  *  7. The end, with trailers.
- *  8. A failure: repeated once where that is safe, else named by its row in the table of errors.
+ *  8. A failure: repeated once where that is safe, else named by its row in the table of errors. If somebody stands by
+ *     this read and its client has no byte of the answer yet, it is told to that one instead of the client.
  *
  * The client may leave at any step; then the backend's side is ended at once.
  */
@@ -21,10 +22,12 @@ import type { BackendClient } from '../upstream/backend-client.ts';
 import { failedOnReusedConnection } from '../upstream/backend-client.ts';
 import { backendFailure, type Progress } from '../upstream/failure.ts';
 import { AnswerRelay, type RelayPolicy, type RelaySource } from './answer-relay.ts';
-import { type AttemptPolicy, beginAttempt } from './begin-attempt.ts';
+import { type AttemptPolicy, beginAttempt, beginRefused } from './begin-attempt.ts';
+import { KeptAnswer } from './kept-answer.ts';
 import type { RequestBody } from './request-body.ts';
 import { requestHeaders } from './request-headers.ts';
 import { Watched } from './stall-watch.ts';
+import { isOfBackend, type Standby } from './standby.ts';
 
 export interface ForwardPolicy extends RelayPolicy, AttemptPolicy {
   /** The pseudonym in `Via`. */
@@ -54,20 +57,28 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
   #repeated = false;
   /** Set when this side gave up: what undici reports after that is the echo of it. */
   #gaveUp = false;
+  readonly #standby: Standby | undefined;
+  /** An answer that is held back from the client. */
+  #kept: KeptAnswer | undefined;
   readonly #body: RequestBody | undefined;
   readonly #upload: Watched | undefined;
   #connectTimer: NodeJS.Timeout | undefined;
 
-  /** @param body the body as a stream, or as a whole if it is small and here; `undefined` for none */
+  /**
+   * @param body the body as a stream, or as a whole if it is small and here; `undefined` for none
+   * @param standby for a read that could be sent elsewhere: never with a stream
+   */
   constructor(
     exchange: Exchange,
     client: BackendClient,
     policy: ForwardPolicy,
     body: RequestBody | Buffer | undefined,
+    standby?: Standby,
   ) {
     this.#exchange = exchange;
     this.#client = client;
     this.#policy = policy;
+    this.#standby = standby;
     if (body !== undefined && !Buffer.isBuffer(body)) {
       this.#body = body;
       this.#upload = this.#watchUpload(body);
@@ -97,6 +108,11 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
   start(): void {
     const exchange = this.#exchange;
     exchange.onInterrupt = (code) => this.#giveUp(code);
+    if (this.#standby !== undefined && !this.#client.hasRoom) {
+      beginRefused(exchange, this.#client.backend, this.#policy);
+      this.#giveUp('backend_overloaded');
+      return;
+    }
     beginAttempt(exchange, this.#client.backend, this.#policy, this.#body);
     this.#dispatch();
   }
@@ -152,22 +168,46 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
     }
     this.#progress = 'answering';
     // Decoded as UTF-8, so beyond ASCII it is no longer what the backend sent.
-    this.#relay.head(status, ASCII.test(reason) ? reason : '', raw);
+    const phrase = ASCII.test(reason) ? reason : '';
+    if (this.#standby?.passes(status) === false) {
+      this.#kept = new KeptAnswer(status, phrase, raw);
+      this.#exchange.attempt?.answered(status);
+      this.#exchange.attempt?.over(undefined);
+      this.#standby.failed(undefined);
+      return;
+    }
+    this.#relay.head(status, phrase, raw);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#gaveUp) this.#relay.data(chunk);
+    if (this.#gaveUp) return;
+    if (this.#kept === undefined) this.#relay.data(chunk);
+    else if (!this.#kept.add(chunk)) this.pause();
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     this.#settled();
     if (this.#gaveUp) return;
-    this.#relay.end(Array.isArray(controller.rawTrailers) ? controller.rawTrailers : undefined);
+    const trailers = Array.isArray(controller.rawTrailers) ? controller.rawTrailers : undefined;
+    if (this.#kept !== undefined) {
+      this.#kept.end(trailers);
+      return;
+    }
+    this.#relay.end(trailers);
+    this.#standby?.over();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     this.#settled();
-    if (this.#gaveUp || this.#relay.ended) return;
+    if (this.#gaveUp) return;
+    if (this.#kept !== undefined) {
+      this.#kept.cause = error;
+      return;
+    }
+    if (this.#relay.ended) {
+      this.#standby?.over();
+      return;
+    }
     if (this.#mayRepeat(error)) {
       this.#repeated = true;
       this.#controller = undefined;
@@ -177,7 +217,27 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
     }
     this.#gaveUp = true;
     this.#exchange.onInterrupt = undefined;
-    this.#exchange.fail(backendFailure(error, this.#progress));
+    this.#fail(backendFailure(error, this.#progress));
+  }
+
+  /** The answer that was kept goes to the client after all. */
+  give(): void {
+    const kept = this.#kept;
+    if (kept === undefined || this.#gaveUp) return;
+    this.#kept = undefined;
+    this.#exchange.onInterrupt = (code) => this.#giveUp(code);
+    kept.giveTo(this.#relay);
+    if (kept.whole) this.#standby?.over();
+    else if (kept.cause === undefined) this.resume();
+    else {
+      this.#relay.stop();
+      this.#fail(backendFailure(kept.cause, this.#progress));
+    }
+  }
+
+  /** Ends the backend's side, and tells nobody: the exchange goes on elsewhere, or is over. */
+  drop(): void {
+    if (!this.#gaveUp) this.#stop(new Error('answered by the other backend, or by nobody'));
   }
 
   pause(): void {
@@ -221,13 +281,28 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
   /** Ends the backend's side. With a code the client is told; without one it is the client that left. */
   #giveUp(code: ErrorCode | undefined): void {
     if (this.#gaveUp) return;
+    const reason = code === undefined ? undefined : new TurnoutError(code);
+    this.#stop(reason ?? new Error('the client left'));
+    if (reason === undefined) this.#standby?.over();
+    else this.#fail(reason);
+  }
+
+  #stop(reason: Error): void {
     this.#gaveUp = true;
     clearTimeout(this.#connectTimer);
     this.#relay.stop();
-    const reason = code === undefined ? new Error('the client left') : new TurnoutError(code);
     this.#controller?.abort(reason);
     this.#body?.destroy();
-    if (code !== undefined) this.#exchange.fail(reason);
+  }
+
+  #fail(failure: TurnoutError): void {
+    if (this.#standby !== undefined && this.#progress !== 'answering' && isOfBackend(failure)) {
+      this.#exchange.attempt?.over(failure.code);
+      this.#standby.failed(failure);
+      return;
+    }
+    this.#exchange.fail(failure);
+    this.#standby?.over();
   }
 
   /** The pool is done with the request: it reports this exactly once for each hand-over. */

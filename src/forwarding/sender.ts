@@ -4,6 +4,8 @@ import { TurnoutError } from '../errors.ts';
 import type { ClientRequest, Exchange } from '../intake/exchange.ts';
 import type { BackendClient } from '../upstream/backend-client.ts';
 import { beginRefused } from './begin-attempt.ts';
+import type { FallbackRead } from './fallback-read.ts';
+import type { FallbackReads } from './fallback-reads.ts';
 import { Forward, type ForwardPolicy } from './forward.ts';
 import { ForwardPlainly, needsPlainForward } from './forward-plainly.ts';
 import { RequestBody } from './request-body.ts';
@@ -19,30 +21,41 @@ export class Sender {
   readonly #uploads = new WeakMap<Socket, Exchange>();
   /** Connections whose body broke the protocol before its request got so far as to be sent. */
   readonly #broken = new WeakSet<Socket>();
+  readonly #fallback: FallbackReads | undefined;
+
+  /** @param fallback without it every read ends as its backend has it */
+  constructor(fallback: FallbackReads | undefined) {
+    this.#fallback = fallback;
+  }
 
   /**
-   * Sends the request now, or as soon as its body has begun.
+   * Sends the request now, or as soon as its body has begun. A read that could be sent elsewhere has somebody who stands
+   * by, if nothing of it is sent that could not be sent again.
    *
    * @throws TurnoutError `backend_overloaded`
    */
   send(exchange: Exchange, client: BackendClient, policy: ForwardPolicy): void | Promise<void> {
+    const standby = this.#fallback?.begin(exchange, policy);
+    const isPlain = needsPlainForward(exchange);
     // Before the body is touched: what nobody will read is then left to node, which discards it.
-    expectRoom(exchange, client, policy);
+    if (standby === undefined || isPlain) expectRoom(exchange, client, policy);
     if (!exchange.hasBody) {
-      if (needsPlainForward(exchange)) new ForwardPlainly(exchange, client, policy, undefined).start();
-      else new Forward(exchange, client, policy, undefined).start();
+      if (isPlain) new ForwardPlainly(exchange, client, policy, undefined).start();
+      else if (standby === undefined) new Forward(exchange, client, policy, undefined).start();
+      else standby.start(client, undefined);
       return undefined;
     }
     const bytes = wholeBytesOf(exchange);
-    if (bytes === undefined) return this.#upload(exchange, client, policy);
+    if (bytes === undefined) return this.#upload(exchange, client, policy, standby);
     // The parser hands over what came with the head later in this turn: nearly always all of a small body.
     return Promise.resolve().then(() => {
       if (exchange.ended || exchange.failed) return undefined;
-      expectRoom(exchange, client, policy);
+      if (standby === undefined) expectRoom(exchange, client, policy);
       const whole = takeWhole(exchange.request, bytes);
-      if (whole === undefined) return this.#upload(exchange, client, policy);
+      if (whole === undefined) return this.#upload(exchange, client, policy, standby);
       exchange.tap?.requestPiece(whole);
-      new Forward(exchange, client, policy, whole).start();
+      if (standby === undefined) new Forward(exchange, client, policy, whole).start();
+      else standby.start(client, whole);
       return undefined;
     });
   }
@@ -54,7 +67,12 @@ export class Sender {
     else exchange.breakBody();
   }
 
-  #upload(exchange: Exchange, client: BackendClient, policy: ForwardPolicy): void | Promise<void> {
+  #upload(
+    exchange: Exchange,
+    client: BackendClient,
+    policy: ForwardPolicy,
+    standby: FallbackRead | undefined,
+  ): void | Promise<void> {
     if (!exchange.http2) {
       const { socket } = exchange.request;
       if (this.#broken.has(socket)) {
@@ -74,10 +92,15 @@ export class Sender {
     }
     return body.begins(FIRST_PIECE_MS).then((began) => {
       if (exchange.ended || exchange.failed) return;
+      const whole = began ? wholeOf(exchange, body) : undefined;
+      if (whole !== undefined && standby !== undefined) {
+        standby.start(client, whole);
+        return;
+      }
       if (!client.hasRoom) body.destroy();
       expectRoom(exchange, client, policy);
       if (!began) new ForwardPlainly(exchange, client, policy, body).start();
-      else new Forward(exchange, client, policy, wholeOf(exchange, body) ?? body).start();
+      else new Forward(exchange, client, policy, whole ?? body).start();
     });
   }
 }

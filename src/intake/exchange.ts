@@ -65,6 +65,11 @@ export class Exchange extends RequestView implements CountedWrite {
   /** The latest sending of it to a backend, where such are counted. */
   attempt: CountedAttempt | undefined;
 
+  /** It counts among the reads in flight. */
+  countedRead = false;
+  /** `legacy` answers because `new` failed. */
+  fallback = false;
+
   /** Set for the reads that are chosen to be compared, before they are sent. */
   tap: ExchangeTap | undefined;
 

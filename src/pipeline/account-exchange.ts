@@ -35,6 +35,7 @@ export function accountExchange(
     class: requestClass,
     durationMs: nowMs - startedMs,
     overheadMs,
+    ...(exchange.fallback ? { fallback: true } : {}),
   });
 }
 

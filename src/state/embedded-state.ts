@@ -41,6 +41,9 @@ export function createEmbeddedState(options: EmbeddedStateOptions): StateMap {
     store: store.marks,
     recordMs,
     sets: () => undefined,
+    map: () => 'record-only',
+    // A change is applied here when it is committed, and nobody else serves.
+    caughtUp: () => Promise.resolve(true),
     rememberedMax: options.userCacheMax,
     log,
   });

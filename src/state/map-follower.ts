@@ -54,6 +54,8 @@ export interface Link {
   readonly commands: MapCommands;
   readonly marks: MarkSets;
   readonly map: MapIdentity;
+  /** When it was attached to, by the follower's clock. */
+  readonly since: number;
 }
 
 interface Session {
@@ -225,7 +227,7 @@ export class MapFollower {
     contact.following = true;
     this.#condemned = undefined;
     const marks = new MarkSets(session.client, keys, model.commandMs);
-    this.#link = { commands: session.commands, marks, map };
+    this.#link = { commands: session.commands, marks, map, since: clock() };
     this.#options.onAttached(before !== undefined && before !== map.id);
     this.#attached.resolve();
     log.info({ event: 'state_attached', map: map.id, epoch: view.epoch }, 'attached to the state map');

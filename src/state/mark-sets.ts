@@ -35,6 +35,14 @@ export class MarkSets {
     await within(this.#client.raw.sadd(this.#keyOf(mark), markMember(mark)), this.#commandMs, 'Redis');
   }
 
+  /** Whether one of these is here. @param marks all of one user */
+  async hasAny(marks: readonly Mark[]): Promise<boolean> {
+    const [first] = marks;
+    if (first === undefined) return false;
+    const reply = this.#client.raw.smismember(this.#keyOf(first), ...marks.map(markMember));
+    return (await within(reply, this.#commandMs, 'Redis')).some((found) => found === 1);
+  }
+
   /** The record has these. */
   async remove(marks: readonly Mark[]): Promise<void> {
     const bySet = new Map<string, string[]>();

@@ -11,6 +11,7 @@ import { createListeners, type Listeners } from './listeners.ts';
 import { MapLostError } from './map-commands.ts';
 import { type Link, MapFollower } from './map-follower.ts';
 import { MapView } from './map-view.ts';
+import { LOOK_MS, type MarkedMap } from './mark-lookup.ts';
 import { PlacementQueue } from './placement-queue.ts';
 import type { RedisModel } from './redis-client.ts';
 import { CHANGES_MAX, redisKeys } from './redis-keys.ts';
@@ -19,6 +20,7 @@ import { assertRecord, assertUser } from './user-limits.ts';
 import { UserReader } from './user-reader.ts';
 import { UserTable } from './user-table.ts';
 import { UserWriter } from './user-writer.ts';
+import { within } from './within.ts';
 import { GatewayMarker } from './write-marker.ts';
 
 export interface RedisStateOptions {
@@ -39,6 +41,8 @@ export interface RedisStateOptions {
   readonly startMs?: number;
   /** Changes that the feed keeps, about. */
   readonly changesMax?: number;
+  /** How long a connection to Redis has to be old before what it does not have is believed, milliseconds. */
+  readonly settledMs?: number;
 }
 
 const START_MS = 15_000;
@@ -46,6 +50,11 @@ const START_MS = 15_000;
 const LOADS_MAX = 10_000;
 /** Heartbeats between two looks for changes that only the record has: half a minute, usually. */
 const RECONCILE_BEATS = 12;
+/**
+ * A Redis that was failed over may have lost marks that another gateway is still telling the record. That takes it a
+ * tenth of a second, and a second more when the record has just come back.
+ */
+const SETTLED_MS = 2_000;
 /** How long `close` waits for placements and marks to reach the record. */
 const LAST_FLUSH_MS = 2_000;
 
@@ -78,6 +87,8 @@ class RedisState implements StateMap {
       store: record.marks,
       recordMs,
       sets: () => this.#attachedLink()?.marks,
+      map: () => this.#markedMap(),
+      caughtUp: () => this.#caughtUp(),
       rememberedMax: model.userCacheMax,
       log,
     });
@@ -140,6 +151,43 @@ class RedisState implements StateMap {
   /** The way to the map while it may be used: a gateway that was frozen has none until it has asked again. */
   #attachedLink(): Link | undefined {
     return this.#contact.attachment === 'attached' ? this.#follower.link : undefined;
+  }
+
+  /** Where marks can be looked for, while their absence means something. */
+  #markedMap(): MarkedMap | undefined {
+    const link = this.#attachedLink();
+    const { clock, settledMs = SETTLED_MS } = this.#options;
+    if (link === undefined || clock() - link.since < settledMs) return undefined;
+    const { marks: sets, commands, map } = link;
+    return { sets, isStillThere: async () => (await commands.readEpoch())?.id === map.id };
+  }
+
+  async #caughtUp(): Promise<boolean> {
+    const link = this.#attachedLink();
+    if (link === undefined) return false;
+    try {
+      const there = await within(link.commands.readEpoch(), LOOK_MS, 'Redis');
+      if (there?.id !== link.map.id || !(await this.#applied(there.epoch))) return false;
+      return this.#attachedLink() === link;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Whether this gateway has applied the epoch, or does so soon. */
+  async #applied(epoch: number): Promise<boolean> {
+    if (this.#view.epoch >= epoch) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const stop = this.#listeners.add(() => {
+      if (this.#view.epoch >= epoch) resolve(true);
+    });
+    const timer = setTimeout(() => resolve(false), LOOK_MS);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      stop();
+    }
   }
 
   async start(): Promise<void> {

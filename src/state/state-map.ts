@@ -3,6 +3,7 @@
  * an embedded record and in Redis; the same tests run against both.
  */
 import type { ControlMap } from '../cutover/stores.ts';
+import type { Writes } from '../cutover/write-marks.ts';
 import type { Cohort, Snapshot, User, UserRecord } from '../model.ts';
 
 /**
@@ -53,6 +54,20 @@ export interface WriteMarker {
    * @throws TurnoutError `state_unknown` when neither store answers in time
    */
   mark(user: User, place: MarkPlace | undefined, unplaced: boolean): Promise<void>;
+  /**
+   * Resolves with true once this gateway has applied every change that any gateway had applied when it was called; with
+   * false when that cannot be known, or takes longer than half a second. Never rejects.
+   */
+  caughtUp(): Promise<boolean>;
+  /**
+   * What any gateway has marked of the user's writes to `new` that were acknowledged before the call. `none`: whatever
+   * the user has written is in `legacy` too, if its cohort is tracked. When in doubt `some` or `unknown`. To be called
+   * after `caughtUp`. Never rejects, and takes half a second at the most.
+   *
+   * @param place where the user is now
+   * @param cohorts all that there are
+   */
+  wrote(user: User, place: MarkPlace, cohorts: readonly MarkPlace[]): Promise<Writes>;
   /** Marks that the record does not have yet: of a cohort, of a user, of users without a membership. */
   unrecorded(cohort: string): number;
   unrecordedOf(user: User): number;

@@ -3,9 +3,11 @@
  * round trip, or while Redis does not answer in the record. docs/state-map.md has the order of the steps.
  */
 import type { Logger } from 'pino';
+import type { Writes } from '../cutover/write-marks.ts';
 import type { Mark, MarkStore } from '../cutover/write-marks-store.ts';
 import { TurnoutError } from '../errors.ts';
 import type { User } from '../model.ts';
+import { MarkLookup, type MarkLookupOptions } from './mark-lookup.ts';
 import { markMember } from './mark-member.ts';
 import { MarkMemory } from './mark-memory.ts';
 import { MarkQueue } from './mark-queue.ts';
@@ -19,6 +21,10 @@ export interface WriteMarkerOptions {
   readonly recordMs: number;
   /** The way to the map; none while it is detached, and in the embedded form. */
   readonly sets: () => MarkSets | undefined;
+  /** Where marks are looked for. */
+  readonly map: MarkLookupOptions['map'];
+  /** As of `WriteMarker`. */
+  readonly caughtUp: () => Promise<boolean>;
   /** Bound on users that are known to be marked. */
   readonly rememberedMax: number;
   readonly log: Logger;
@@ -31,6 +37,7 @@ export class GatewayMarker implements WriteMarker {
   readonly #options: WriteMarkerOptions;
   readonly #memory: MarkMemory;
   readonly #recorder: MarkRecorder;
+  readonly #lookup: MarkLookup;
   readonly #queue: MarkQueue;
   /** Users that are being marked: writes of one user that come together share a round trip. */
   readonly #marking = new Map<string, Promise<void>>();
@@ -40,10 +47,11 @@ export class GatewayMarker implements WriteMarker {
   #failed = 0;
 
   constructor(options: WriteMarkerOptions) {
-    const { store, recordMs, sets, rememberedMax, log } = options;
+    const { store, recordMs, sets, map, rememberedMax, log } = options;
     this.#options = options;
     this.#memory = new MarkMemory(rememberedMax);
     this.#recorder = new MarkRecorder(store, recordMs);
+    this.#lookup = new MarkLookup({ store, recordMs, map });
     this.#queue = new MarkQueue({ store, forget: async (marks) => sets()?.remove(marks), log });
   }
 
@@ -59,6 +67,15 @@ export class GatewayMarker implements WriteMarker {
     const marking = this.#mark(mark).finally(() => this.#marking.delete(member));
     this.#marking.set(member, marking);
     return marking;
+  }
+
+  caughtUp(): Promise<boolean> {
+    return this.#options.caughtUp();
+  }
+
+  wrote(user: User, place: MarkPlace, cohorts: readonly MarkPlace[]): Promise<Writes> {
+    if (this.#memory.has(user, place) || this.#queue.ofUser(user) > 0) return Promise.resolve('some');
+    return this.#lookup.look(user, place, cohorts);
   }
 
   async #mark(mark: Mark): Promise<void> {

@@ -12,6 +12,7 @@ import { markedUsers, strayedUsers } from './marked-users.ts';
 import { marksOf } from './marks-of.ts';
 import { migrate } from './migrate.ts';
 import { moveChange } from './move-change.ts';
+import { namedMarks } from './named-marks.ts';
 import { noteAction } from './note-action.ts';
 import { openChange } from './open-change.ts';
 import { openChanges } from './open-changes.ts';
@@ -149,6 +150,7 @@ function recordStore(store: SqlStore, ready: () => Promise<void>): RecordStore {
       strayedUsers: (query) => migrated(() => strayedUsers(store, query)),
       unmarkedMembers: (scope, filter) => migrated(() => unmarkedMembers(store, scope, filter)),
       marksOf: (users) => migrated(() => marksOf(store, users)),
+      namedMarks: (users) => migrated(() => namedMarks(store, users)),
       dropPinMarks: (users) => migrated(() => dropPinMarks(store, users)),
       pruneMarks: (limit) => migrated(() => pruneMarks(store, limit)),
     },

@@ -1,9 +1,11 @@
 /** One process's metrics and log, behind the small contract that the other rooms use. */
 import type { DestinationStream, Logger } from 'pino';
+import type { FallbackOutcome } from '../guard/guard-control.ts';
 import type { GuardView } from '../guard/guard-figures.ts';
 import type { Backend, RequestClass } from '../model.ts';
 import { Cells } from './cells.ts';
 import { renderFamilies } from './exposition.ts';
+import { FallbackCounts } from './fallback-counts.ts';
 import { counter, type Family, gauge, seconds } from './families.ts';
 import { guardEngineFamilies } from './guard-engine-metrics.ts';
 import { type CountsView, guardFamilies } from './guard-metrics.ts';
@@ -71,6 +73,7 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
   readonly #retries = { legacy: 0, new: 0 };
   readonly #tunnelsClosed = { legacy: 0, new: 0 };
   readonly #shadow = new ShadowCounts();
+  readonly #fallback = new FallbackCounts();
   #heldWrites = 0;
   readonly #held = new Histogram(HOLD_SHAPE);
 
@@ -117,6 +120,10 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
 
   shadowSkipped(reason: string): void {
     this.#shadow.skipped(reason);
+  }
+
+  fallbackRead(cohort: string | undefined, outcome: FallbackOutcome): void {
+    this.#fallback.add(cohort, outcome);
   }
 
   heldWrites(delta: 1 | -1): void {
@@ -178,6 +185,7 @@ class ProcessTelemetryImpl implements ProcessTelemetry {
         BACKENDS.map((backend) => ({ labels: { backend }, value: this.#tunnelsClosed[backend] })),
       ),
       ...this.#shadow.families(),
+      ...this.#fallback.families(),
       ...reportFamilies(this.#reports),
       ...guardFamilies(this.#counts),
       ...guardEngineFamilies(this.#guard),

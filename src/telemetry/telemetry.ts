@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { ErrorCode } from '../errors.ts';
+import type { FallbackOutcome } from '../guard/guard-control.ts';
 import type { Backend, RequestClass } from '../model.ts';
 
 /** How a request ended: the class of the status that the backend sent, or the gateway's own error code. */
@@ -34,6 +35,8 @@ export interface AccessEntry {
   readonly class: RequestClass;
   readonly durationMs: number;
   readonly overheadMs: number;
+  /** `legacy` answered because `new` had failed; absent otherwise. */
+  readonly fallback?: true;
 }
 
 export interface Telemetry {
@@ -57,6 +60,8 @@ export interface Telemetry {
   shadowRead(route: string, cohort: string | undefined, verdict: string): void;
   /** A shadow read that was due did not take place. `reason` is one of a fixed list. */
   shadowSkipped(reason: string): void;
+  /** What became of a read that failed at `new`. Bounded: see `fallback-counts.ts`. */
+  fallbackRead(cohort: string | undefined, outcome: FallbackOutcome): void;
   /** One write waits at the gateway (+1), or no longer does (-1). */
   heldWrites(delta: 1 | -1): void;
   /** How long one write was held, milliseconds. */

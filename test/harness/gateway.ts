@@ -12,8 +12,10 @@ import type { CountingSettings } from '../../src/guard/open-attempts.ts';
 import { FAILURE_KINDS } from '../../src/guard/slot.ts';
 import type { Backend } from '../../src/model.ts';
 import type { ShadowReports } from '../../src/shadow/create-shadow-reads.ts';
+import type { WriteMarker } from '../../src/state/state-map.ts';
 import { createTelemetry, type ProcessTelemetry } from '../../src/telemetry/create-telemetry.ts';
 import type { Outcome } from '../../src/telemetry/telemetry.ts';
+import { MarkedMemoryState } from './memory-marks.ts';
 import { MemoryState } from './memory-state.ts';
 import { type ConnectOptions, connectRaw, type RawClient } from './raw-client.ts';
 import type { Teardown } from './teardown.ts';
@@ -33,6 +35,10 @@ export interface GatewayOptions {
   readonly reports?: ShadowReports;
   /** How what is sent to the backends is counted; of all kinds of failures, after a second, unless given. */
   readonly counting?: CountingSettings;
+  /** Without them nobody knows who wrote to `new`, and no read falls back. */
+  readonly marks?: WriteMarker;
+  /** The share of requests in the access log; none unless given. */
+  readonly accessSample?: number;
 }
 
 /**
@@ -99,13 +105,13 @@ export class TestGateway {
 
   /** How many requests have ended so, over all routes, for one backend or for none. */
   async count(outcome: Outcome, backend: Backend | 'none'): Promise<number> {
-    return this.#sum('turnout_requests_total', { outcome, backend });
+    return this.sum('turnout_requests_total', { outcome, backend });
   }
 
   /** How many requests have failed with this code, at the stage and the side of the table of errors. */
   async failures(code: ErrorCode): Promise<number> {
     const [stage = '', side = ''] = ERRORS[code].stage.split(', ');
-    return this.#sum('turnout_errors_total', { code, stage, side });
+    return this.sum('turnout_errors_total', { code, stage, side });
   }
 
   /** Waits until a request has ended so: the end is counted after the client has its answer. */
@@ -120,7 +126,8 @@ export class TestGateway {
     }
   }
 
-  async #sum(name: string, labels: { readonly [label: string]: string }): Promise<number> {
+  /** A counter, over all samples that have these labels. */
+  async sum(name: string, labels: { readonly [label: string]: string }): Promise<number> {
     let sum = 0;
     for (const family of await this.telemetry.families()) {
       if (family.name !== name || family.kind !== 'plain') continue;
@@ -142,10 +149,12 @@ export async function startGateway(t: Teardown, options: GatewayOptions): Promis
   const log: string[] = [];
   const telemetry = createTelemetry({
     level: 'debug',
-    accessSample: 0,
+    accessSample: options.accessSample ?? 0,
     destination: { write: (line: string) => void log.push(line) },
   });
-  const state = new MemoryState(config.cohorts);
+  const { marks } = options;
+  const { cohorts } = config;
+  const state = marks === undefined ? new MemoryState(cohorts) : new MarkedMemoryState(cohorts, marks);
   const counting = options.counting ?? { failures: FAILURE_KINDS, stalledAfterMs: 1_000 };
   const attempts = new AttemptCounter(counting, () => performance.now());
   const gateway = await createGateway({ config, state, telemetry, reports: options.reports, attempts });

@@ -28,6 +28,14 @@ class ListedMarks implements WriteMarker {
     this.#known.add(`${user} ${place?.name}`);
   }
 
+  async caughtUp(): Promise<boolean> {
+    return true;
+  }
+
+  async wrote(user: User): Promise<'none' | 'some'> {
+    return this.asked.some((each) => each.startsWith(`${user} `)) ? 'some' : 'none';
+  }
+
   unrecorded(): number {
     return 0;
   }

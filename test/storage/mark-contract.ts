@@ -103,6 +103,42 @@ export async function markContract(t: Test, record: RecordStore): Promise<void> 
     t.strictSame(await strays([a, b], true), []);
   });
 
+  await t.test('by name, every user has an answer, and one that a change has is told apart', async (t) => {
+    const pinned = { cohort: undefined, era: 0 };
+    await marks.addMarks([
+      mark('x1', { unplaced: true }),
+      mark('x1', pinned),
+      mark('x2', { cohort: 'b', era: 3 }),
+    ]);
+    const claims = { held: [], own: [], shared: ['a'], users: ['x2', 'x3'] };
+    const { changes } = record;
+    const change = await changes.openChange({
+      id: 'a change of x2',
+      kind: 'members-add',
+      actor: 'x',
+      reason: 'x',
+      idempotencyKey: undefined,
+      movesTruth: false,
+      needsEveryGateway: false,
+      dirtyUsers: 'keep',
+      claims,
+      judged: (await record.readCohorts()).flatMap((each) => (each.cohort.name === 'a' ? [each.cohort] : [])),
+      cohort: 'a',
+    });
+    const found = await marks.namedMarks(['x1', 'x2', 'x3', 'x4']);
+    const named = (found.get('x1')?.marks ?? []).toSorted((one, other) => other.era - one.era);
+    t.strictSame(named, [
+      { cohort: 'a', era: 1, unplaced: true },
+      { ...pinned, unplaced: false },
+    ]);
+    t.strictSame(found.get('x2'), { marks: [{ cohort: 'b', era: 3, unplaced: false }], changing: true });
+    t.strictSame(found.get('x3'), { marks: [], changing: true });
+    t.strictSame(found.get('x4'), { marks: [], changing: false });
+    await changes.moveChange(change.id, change.token, 'pending', 'undoing');
+    await changes.moveChange(change.id, change.token, 'undoing', 'undone');
+    t.equal((await marks.namedMarks(['x2'])).get('x2')?.changing, false);
+  });
+
   await t.test('the marks of a pin are apart, and go with it', async (t) => {
     const pinned = { cohort: undefined, era: 0 };
     await marks.addMarks([mark('p1', pinned), mark('p2', pinned), mark('p1')]);

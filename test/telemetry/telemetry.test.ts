@@ -233,6 +233,7 @@ void t.test('the documentation lists exactly the metrics that exist, with their 
   telemetry.identityRejected('expired');
   telemetry.shadowRead('api', 'staff', 'matched');
   telemetry.shadowSkipped('queue_full');
+  telemetry.fallbackRead('staff', 'served');
   telemetry.watchReports({ groups: new Map([['open', 3]]) });
   telemetry.watchCounts({ totals: () => [COUNTED], published: 5, dropped: 4 });
   telemetry.watchGuard({ figures: () => GUARD_FIGURES });
