@@ -127,7 +127,8 @@ export class TripMaker {
     const { name, stage } = cohort;
     const { condition, path = 'windows', figures } = judgement;
     const second = firstBadSecond(condition, slots, nowSecond);
-    const firstBadMs = second === undefined ? undefined : Math.max(0, nowSecond - second) * 1_000;
+    // Where in its second it was is not known.
+    const firstBadMs = second === undefined ? undefined : Math.max(0, nowSecond - second) * 1_000 + 500;
     const wish = {
       id: randomUUID(),
       cohort: name,

@@ -4,10 +4,10 @@ import type { ConfigModel } from '../config/model.ts';
 import type { Control } from '../cutover/control.ts';
 import { GuardTrippedError } from '../guard/guard-control.ts';
 import { GuardEngine } from '../guard/guard-engine.ts';
-import { guardSettings } from '../guard/guard-settings.ts';
+import { type GuardSettings, guardSettings } from '../guard/guard-settings.ts';
 import { judge } from '../guard/judge.ts';
-import { FoldedSlots } from '../guard/slot-book.ts';
 import type { SlotFeed } from '../guard/slot-feed.ts';
+import { reachOf, SlotWindows } from '../guard/slot-windows.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { postJson } from '../upstream/post-json.ts';
 
@@ -24,13 +24,14 @@ export interface GuardParts {
 /** Begins to judge at once. */
 export function guardOf({ config, record, control, feed, log }: GuardParts): GuardEngine {
   const now = (): number => performance.now();
+  const settings = (): GuardSettings => guardSettings(config().guard);
   return new GuardEngine({
     store: record.guard,
     control,
     feed,
-    book: new FoldedSlots(now),
+    book: new SlotWindows(() => reachOf(settings().conditions), now),
     judge,
-    settings: () => guardSettings(config().guard),
+    settings,
     dryRun: async ({ cohort }, conditions) => ({
       cohort,
       conditions,
