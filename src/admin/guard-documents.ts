@@ -9,26 +9,15 @@ import {
   type Verdict,
 } from '../guard/condition.ts';
 import type { CohortGuard, DryRun, GuardPhase, SideRates, Trip } from '../guard/guard-control.ts';
-import type { RampPlan, RampRun, RampStatus } from '../guard/ramp-plan.ts';
 import { STAGES } from '../model.ts';
 import { Nullable, Word } from './control-documents.ts';
-import { RampAnswerSchema, rampForm } from './ramp-form.ts';
+import { PlanSchema, RampRunSchema, rampRunDocument } from './ramp-documents.ts';
 import { Count, Time } from './report-documents.ts';
 import { tripSentences } from './trip-sentences.ts';
 
 const PATHS = ['overwhelming', 'windows'] as const satisfies readonly Trip['path'][];
 const VERDICTS = ['healthy', 'uncertain', 'no-data', 'tripped'] as const satisfies readonly Verdict[];
 const PHASES = ['armed', 'idle', 'tripped', 'cooling'] as const satisfies readonly GuardPhase[];
-const RAMP_STATUSES = [
-  'baking',
-  'gated',
-  'waiting',
-  'stepping',
-  'paused',
-  'done',
-  'aborted',
-] as const satisfies readonly RampStatus[];
-
 export const ConditionSchema = Type.Object({
   name: Type.String(),
   metric: Word(METRICS),
@@ -102,40 +91,8 @@ export const TripSchema = Type.Object({
 });
 export type TripDocument = Static<typeof TripSchema>;
 
-export const PlanSchema = Type.Object({
-  steps: Type.Array(Type.Object({ ramp: RampAnswerSchema, bakeMs: Count })),
-  gates: Type.Object({
-    guard: Word(['healthy', 'not-tripped', 'any']),
-    mismatchShareMax: Nullable(Type.Number()),
-    comparedMin: Nullable(Count),
-    mirrorBacklogMax: Nullable(Count),
-  }),
-  automatic: Type.Boolean(),
-});
-export type PlanDocument = Static<typeof PlanSchema>;
-
-export const RampRunSchema = Type.Object({
-  id: Type.String(),
-  cohort: Type.String(),
-  plan: PlanSchema,
-  status: Word(RAMP_STATUSES),
-  /** 0-based; -1 before the first. */
-  step: Type.Integer(),
-  stepAt: Nullable(Time),
-  note: Nullable(Type.String()),
-  approved: Type.Boolean(),
-  actor: Type.String(),
-  reason: Type.String(),
-  startedAt: Time,
-  endedAt: Nullable(Time),
-});
-export type RampRunDocument = Static<typeof RampRunSchema>;
-
 /** The answer to `clear`. */
 export const ClearAnswerSchema = Type.Object({ ramp: Type.Null(), trip: TripSchema });
-/** To every other thing that a person tells a ramp. */
-export const RunAnswerSchema = Type.Object({ ramp: RampRunSchema, trip: Type.Null() });
-
 const SecondSchema = Type.Object({
   /** Of the clock that stamps the gateways' counts. */
   second: Type.Integer(),
@@ -272,37 +229,6 @@ export function tripDocument(trip: Trip): TripDocument {
     clearedBy: trip.clearedBy ?? null,
     notifiedAt: time(trip.notifiedAt),
     sentences: [...tripSentences(trip)],
-  };
-}
-
-export function planDocument({ steps, gates, automatic }: RampPlan): PlanDocument {
-  return {
-    steps: steps.map(({ ramp, bakeMs }) => ({ ramp: rampForm(ramp), bakeMs })),
-    gates: {
-      guard: gates.guard ?? 'any',
-      mismatchShareMax: gates.mismatchShareMax ?? null,
-      comparedMin: gates.comparedMin ?? null,
-      mirrorBacklogMax: gates.mirrorBacklogMax ?? null,
-    },
-    automatic,
-  };
-}
-
-export function rampRunDocument(run: RampRun): RampRunDocument {
-  const { id, cohort, status, step, approved, actor, reason, startedAt } = run;
-  return {
-    id,
-    cohort,
-    plan: planDocument(run.plan),
-    status,
-    step,
-    stepAt: time(run.stepAt),
-    note: run.note ?? null,
-    approved,
-    actor,
-    reason,
-    startedAt: startedAt.toISOString(),
-    endedAt: time(run.endedAt),
   };
 }
 

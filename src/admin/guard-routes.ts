@@ -12,11 +12,11 @@ import {
   dryRunDocument,
   type GuardDocument,
   GuardSchema,
-  planDocument,
   TripSchema,
   tripDocument,
 } from './guard-documents.ts';
 import { cursorOf, cursorUnknown, PageQuery, PageSchema, readCursor } from './page.ts';
+import { planDocument } from './ramp-documents.ts';
 import { CohortName, STRICT, UUID } from './request-parts.ts';
 import type { AdminServer } from './type-provider.ts';
 

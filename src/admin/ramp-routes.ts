@@ -5,14 +5,9 @@ import { AdminError } from './admin-error.ts';
 import { PlanForm, rampPlanOf } from './condition-form.ts';
 import { Word } from './control-documents.ts';
 import type { AdminGuard, GuardAccess } from './guard-access.ts';
-import {
-  ClearAnswerSchema,
-  RampRunSchema,
-  RunAnswerSchema,
-  rampRunDocument,
-  tripDocument,
-} from './guard-documents.ts';
+import { ClearAnswerSchema, tripDocument } from './guard-documents.ts';
 import { PageQuery, PageSchema } from './page.ts';
+import { RampRunSchema, RunAnswerSchema, rampRunDocument } from './ramp-documents.ts';
 import { CohortParams, Reason, STRICT } from './request-parts.ts';
 import type { AdminServer } from './type-provider.ts';
 

@@ -1,5 +1,5 @@
 /** A plan of a ramp, and how far a run of it is, in words. */
-import type { PlanDocument, RampRunDocument } from '../admin/guard-documents.ts';
+import type { PlanDocument, RampRunDocument } from '../admin/ramp-documents.ts';
 import { durationInWords } from './duration.ts';
 import { printable, rampFormInWords } from './printable.ts';
 

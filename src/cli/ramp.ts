@@ -1,13 +1,13 @@
 /** `turnout ramp`: lets a cohort's ramp grow by a plan, one step at a time, on evidence. */
 import type { Command } from 'commander';
 import { CohortAtEpochSchema } from '../admin/control-documents.ts';
+import { GuardSchema } from '../admin/guard-documents.ts';
 import {
-  GuardSchema,
   type PlanDocument,
   type RampRunDocument,
   RampRunSchema,
   RunAnswerSchema,
-} from '../admin/guard-documents.ts';
+} from '../admin/ramp-documents.ts';
 import { askAdmin, askPages, ENVIRONMENT_HELP, tellOnce } from './admin-client.ts';
 import { agreement } from './carry-out.ts';
 import { confirm } from './confirm.ts';
