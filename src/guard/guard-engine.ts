@@ -300,6 +300,7 @@ export class GuardEngine implements GuardControl, GuardView {
       this.#keeper.close(),
       this.#runner.close(),
       this.#notices.close(),
+      this.#options.book.close?.(),
     ]);
   }
 }

@@ -9,4 +9,6 @@ export interface SlotBook {
   nowSecond(): number | undefined;
   /** Oldest first, at least of the last ten minutes; a second without counts is absent. */
   slots(cohort: string): readonly Slot[];
+  /** Resolves when what is kept for later is kept; bounded by some seconds. */
+  close?(): Promise<void>;
 }

@@ -20,15 +20,18 @@ import { placeUser } from './place-user.ts';
 import { placeUsers } from './place-users.ts';
 import { openPostgres } from './postgres-sql.ts';
 import { pruneMarks } from './prune-marks.ts';
+import { pruneSlots } from './prune-slots.ts';
 import { changeOfKey, readChange } from './read-change.ts';
 import { readCohorts } from './read-cohorts.ts';
 import { isRetired, readMap } from './read-map.ts';
+import { readSlots } from './read-slots.ts';
 import { readUser } from './read-user.ts';
 import type { RecordStore } from './record-store.ts';
 import { registerGateway } from './register-gateway.ts';
 import { registeredGateways } from './registered-gateways.ts';
 import { createMap, replaceMap } from './replace-map.ts';
 import { reportStore } from './report-store.ts';
+import { saveSlots } from './save-slots.ts';
 import { scanUsers } from './scan-users.ts';
 import { seedCohorts } from './seed-cohorts.ts';
 import type { SqlStore } from './sql.ts';
@@ -156,6 +159,11 @@ function recordStore(store: SqlStore, ready: () => Promise<void>): RecordStore {
     },
     reports: reportStore(store, migrated),
     guard: guardStore(store, migrated),
+    slots: {
+      saveSlots: (periods) => migrated(() => saveSlots(store, periods)),
+      readSlots: (cohort, from, to, limit) => migrated(() => readSlots(store, cohort, from, to, limit)),
+      pruneSlots: (before) => migrated(() => pruneSlots(store, before)),
+    },
     close: () => store.close(),
   };
 }

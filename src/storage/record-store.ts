@@ -1,6 +1,7 @@
 import type { ChangeStore, UserRecords } from '../cutover/stores.ts';
 import type { MarkStore } from '../cutover/write-marks-store.ts';
 import type { GuardStore } from '../guard/guard-store.ts';
+import type { RecordedSlots } from '../guard/recorded-slots.ts';
 import type { Cohort, User, UserRecord } from '../model.ts';
 import type { ReportStore } from '../reports/report-store.ts';
 
@@ -124,6 +125,8 @@ export interface RecordStore {
   readonly reports: ReportStore;
   /** Trips, runs of ramps, and what people are to be told. */
   readonly guard: GuardStore;
+  /** What gateways counted, for two weeks. */
+  readonly slots: RecordedSlots;
   /**
    * Runs `work` while no other process on this record runs anything under the same lock. `work` must not call
    * `createMap`, `seedCohorts` or `exclusive`: a process takes one lock at a time.

@@ -57,6 +57,7 @@ export const EVENTS = [
   'counts_dropped',
   'counts_told',
   'counts_unreadable',
+  'slots_delayed',
   'guard_tripped',
   'guard_in_force',
   'guard_cleared',

@@ -6,15 +6,17 @@ import { GuardTrippedError } from '../guard/guard-control.ts';
 import { GuardEngine } from '../guard/guard-engine.ts';
 import { type GuardSettings, guardSettings } from '../guard/guard-settings.ts';
 import { judge } from '../guard/judge.ts';
+import { RecordedBook } from '../guard/recorded-book.ts';
+import { recordedDryRun } from '../guard/recorded-dry-run.ts';
 import type { SlotFeed } from '../guard/slot-feed.ts';
-import { reachOf, SlotWindows } from '../guard/slot-windows.ts';
+import { reachOf } from '../guard/slot-windows.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { postJson } from '../upstream/post-json.ts';
 
 export interface GuardParts {
   /** The one in force. */
   readonly config: () => ConfigModel;
-  readonly record: Pick<RecordStore, 'guard'>;
+  readonly record: Pick<RecordStore, 'guard' | 'slots'>;
   readonly control: Pick<Control, 'rollback' | 'changeStage'>;
   /** Read by nobody else; closed by whoever opened it, after the guard. */
   readonly feed: Pick<SlotFeed, 'read'>;
@@ -25,21 +27,15 @@ export interface GuardParts {
 export function guardOf({ config, record, control, feed, log }: GuardParts): GuardEngine {
   const now = (): number => performance.now();
   const settings = (): GuardSettings => guardSettings(config().guard);
+  const reachSeconds = (): number => reachOf(settings().conditions);
   return new GuardEngine({
     store: record.guard,
     control,
     feed,
-    book: new SlotWindows(() => reachOf(settings().conditions), now),
+    book: new RecordedBook({ store: record.slots, reachSeconds, log, now }),
     judge,
     settings,
-    dryRun: async ({ cohort }, conditions) => ({
-      cohort,
-      conditions,
-      slots: 0,
-      from: undefined,
-      to: undefined,
-      trips: [],
-    }),
+    dryRun: (request, conditions) => recordedDryRun(request, conditions, record.slots, settings().cooldownMs),
     post: postJson,
     log,
     now,

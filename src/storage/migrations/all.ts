@@ -3,6 +3,7 @@ import { cohortChanges } from './0002-cohort-changes.ts';
 import { everyChange } from './0003-every-change.ts';
 import { writeMarks } from './0004-write-marks.ts';
 import { reports } from './0005-reports.ts';
+import { recordedSlots } from './0006-recorded-slots.ts';
 import { guard } from './0007-guard.ts';
 
 /** Every migration in order. One that has been released is never edited; a new one is added. */
@@ -13,5 +14,6 @@ export const MIGRATIONS: readonly { readonly number: number; readonly name: stri
     { number: 3, name: 'every-change', sql: everyChange },
     { number: 4, name: 'write-marks', sql: writeMarks },
     { number: 5, name: 'reports', sql: reports },
+    { number: 6, name: 'recorded-slots', sql: recordedSlots },
     { number: 7, name: 'guard', sql: guard },
   ];
