@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FLIP_USAGE } from './flips/flip-options.ts';
 import { runFlips } from './flips/run-flips.ts';
+import { GUARD_SIMULATION_USAGE } from './guard/guard-simulation-options.ts';
+import { runGuardSimulation } from './guard/run-guard-simulation.ts';
 import type { LoadGenerator } from './load/load.ts';
 import { createNodeLoad } from './load/node-load.ts';
 import { createWrk, WRK_HINT, wrkInstalled } from './load/wrk.ts';
@@ -46,13 +48,14 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
-    console.log([USAGE, FLIP_USAGE, MAP_USAGE, SHADOW_USAGE].join('\n\n'));
+    console.log([USAGE, FLIP_USAGE, MAP_USAGE, SHADOW_USAGE, GUARD_SIMULATION_USAGE].join('\n\n'));
     return 0;
   }
   if (args[0] === 'micro') return runMicro(args.slice(1));
   if (args[0] === 'flips') return runFlips(args.slice(1));
   if (args[0] === 'map') return runMap(args.slice(1));
   if (args[0] === 'shadow') return runShadow(args.slice(1));
+  if (args[0] === 'guard-simulation') return runGuardSimulation(args.slice(1));
   let options: Options;
   try {
     options = parseOptions(

@@ -2,7 +2,7 @@
 import type { Condition } from './condition.ts';
 import type { DryRun } from './guard-control.ts';
 import { windowSeconds } from './history.ts';
-import { judge } from './judge.ts';
+import { judge, tripPathOf } from './judge.ts';
 import { TripScreen } from './screen.ts';
 import type { Slot } from './slot.ts';
 import { tallyOf } from './tally.ts';
@@ -57,6 +57,7 @@ export class DryRunner {
     const requests = tallyOf(slot.new);
     for (const one of this.#conditions) {
       if (!one.screen.push(slot.second, requests, nowSecond) || slot.second < one.quietUntil) continue;
+      if (tripPathOf(one.condition, this.#slots, nowSecond) === undefined) continue;
       const judgement = judge([one.condition], this.#slots, nowSecond)[0];
       if (judgement?.path === undefined || this.trips.length >= DRY_TRIPS_MAX) continue;
       const { path, figures } = judgement;

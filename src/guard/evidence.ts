@@ -39,6 +39,12 @@ export function logMoney(logs: Float64Array): number {
   return most + Math.log(sum / logs.length);
 }
 
+/** Whether `logMoney` is at least this. Mostly it is not, and that is seen at a glance: it is never over the most. */
+export function isMoneyAtLeast(logs: Float64Array, bar: number): boolean {
+  for (const log of logs) if (log >= bar) return logMoney(logs) >= bar;
+  return false;
+}
+
 /**
  * When did it begin? Nobody knows, so a new bettor with 1 starts with every slot, and all their money is added up
  * (Shiryaev and Roberts). In the mean it has at most grown by 1 a slot while the claim is true, whatever is done in
@@ -53,6 +59,10 @@ export class Evidence {
     for (let bet = 0; bet < BETS; bet += 1) {
       this.#logs[bet] = log1pExp(this.#logs[bet] ?? 0) + (wins[bet] ?? 0);
     }
+  }
+
+  isAtLeast(bar: number): boolean {
+    return isMoneyAtLeast(this.#logs, bar);
   }
 
   /** Logarithm of the money of all bettors. Minus infinity before the first slot. */

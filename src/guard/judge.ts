@@ -5,7 +5,7 @@ import { capFor, lowerOf, type RequestMetric, requestsOf, upperOf, valueOf } fro
 import type { Slot } from './slot.ts';
 import { readSpan, type Span } from './span.ts';
 import { Tally } from './tally.ts';
-import { type Trip, tripOf } from './trip.ts';
+import { type Trip, type TripPath, tripOf } from './trip.ts';
 
 /**
  * @param slots of one cohort, oldest first. A second without a slot has no requests. Those of the last
@@ -25,6 +25,18 @@ export function judge(
       ? judgeLevel(condition, history)
       : judgeRequests(condition, metric, history);
   });
+}
+
+/** Whether, and by which path, `judge` trips on the condition; without the figures, which are most of the work. */
+export function tripPathOf(
+  condition: Condition,
+  slots: readonly Slot[],
+  nowSecond: number,
+): TripPath | undefined {
+  const { metric } = condition;
+  const history = new History(slots, nowSecond);
+  if (metric === 'mirrorBacklog') return judgeLevel(condition, history).path;
+  return tripOf(condition, readSpan(condition, metric, history)).path;
 }
 
 function judgeRequests(condition: Condition, metric: RequestMetric, history: History): Judgement {

@@ -56,7 +56,7 @@ export class TripScreen {
       this.#evidence.add(reading.wins);
     }
     return (
-      this.#evidence.log >= EVIDENCE_BAR - ROUNDING || this.#yardstick.isOver(this.#sum, this.#confidence)
+      this.#evidence.isAtLeast(EVIDENCE_BAR - ROUNDING) || this.#yardstick.isOver(this.#sum, this.#confidence)
     );
   }
 

@@ -6,7 +6,7 @@
  * - a mean latency: the latency capped at ten times the threshold, as a part of the cap; m is 0.1.
  */
 import { isShareOver } from './bounds.ts';
-import { BETS, logMoney, logWin, MEAN_SHARE, stakesFor } from './evidence.ts';
+import { BETS, isMoneyAtLeast, logWin, MEAN_SHARE, stakesFor } from './evidence.ts';
 import { capFor, FLOORS, QUANTILES, type RequestMetric, requestsOf, shareOf, slowerThan } from './measure.ts';
 import { BINS_MAX } from './slot.ts';
 import type { Tally } from './tally.ts';
@@ -103,7 +103,20 @@ function shareYardstick(
   };
 }
 
+/** Those of means, whose tables take longer to make than to use. A memory of results only. */
+const MADE = new Map<number, Yardstick>();
+const MADE_MAX = 32;
+
 function meanYardstick(thresholdMs: number): Yardstick {
+  const known = MADE.get(thresholdMs);
+  if (known !== undefined) return known;
+  if (MADE.size >= MADE_MAX) MADE.clear();
+  const yardstick = makeMeanYardstick(thresholdMs);
+  MADE.set(thresholdMs, yardstick);
+  return yardstick;
+}
+
+function makeMeanYardstick(thresholdMs: number): Yardstick {
   const capMs = capFor(thresholdMs);
   const stakes = stakesFor(MEAN_SHARE);
   const values = Float64Array.from({ length: BINS_MAX }, (_, bin) => Math.min(1, (FLOORS[bin] ?? 0) / capMs));
@@ -128,6 +141,6 @@ function meanYardstick(thresholdMs: number): Yardstick {
       }
       return into;
     },
-    isOver: ({ n, wins: won }, confidence) => n > 0 && logMoney(won) >= -Math.log(1 - confidence),
+    isOver: ({ n, wins: won }, confidence) => n > 0 && isMoneyAtLeast(won, -Math.log(1 - confidence)),
   };
 }

@@ -3,6 +3,7 @@ import type { Condition, Judgement } from '../../src/guard/condition.ts';
 import { judge } from '../../src/guard/judge.ts';
 import { firstBadSecond } from '../../src/guard/onset.ts';
 import { type Counts, latencyBin, NO_COUNTS, type Slot } from '../../src/guard/slot.ts';
+import { EVIDENCE_BAR } from '../../src/guard/trip.ts';
 import { counts, even, made, NOTHING, seconds, side, slot } from './made-slots.ts';
 
 const ERRORS = made('errorRate', 0.05);
@@ -47,7 +48,7 @@ void t.test('a dead backend trips within a second, by one tick of 200 requests a
   const slots = [...seconds(1, 60, even(counts(200, 1))), slot(61, even(counts(50, 50)))];
   const { verdict, path, figures } = judged(ERRORS, slots);
   t.same([verdict, path], ['tripped', 'overwhelming']);
-  t.ok(figures.evidence > Math.log(1e9));
+  t.ok(figures.evidence > EVIDENCE_BAR);
   t.same(figures.kinds, { status: 50 + 29 });
   t.equal(firstBadSecond(ERRORS, slots, 61), 61);
 });
@@ -77,7 +78,7 @@ void t.test('three windows of five over the threshold trip, two do not', async (
 void t.test('what is over moves nobody', async (t) => {
   const slots = [...seconds(1, 10, even(counts(20, 20))), ...seconds(11, 12, even(counts(20)))];
   const after = judged(ERRORS, slots);
-  t.ok(after.figures.evidence > Math.log(1e9), 'the evidence is there');
+  t.ok(after.figures.evidence > EVIDENCE_BAR, 'the evidence is there');
   t.equal(after.verdict, 'uncertain');
 });
 
