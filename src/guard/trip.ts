@@ -65,7 +65,8 @@ function assess(
     (sum, window) => sum.n >= minRequests && span.yardsticks[window]?.isOver(sum, confidence) === true,
   );
   const windowsOver = isOver.filter(Boolean).length;
-  const lasts = newestExcess(readings) > 0;
+  // Where nobody asks any more, nothing is known of now.
+  const lasts = (sums[0]?.n ?? 0) > 0 && newestExcess(readings) > 0;
   let path: TripPath | undefined;
   if (lasts && evidence.isAtLeast(EVIDENCE_BAR) && total.bad >= BAD_MIN) path = 'overwhelming';
   else if (lasts && isOver[0] === true && windowsOver >= windows.over) path = 'windows';

@@ -79,3 +79,35 @@ export function even(all: Counts, gateways = 1): SideSlot {
 export function seconds(from: number, to: number, fresh: SideSlot, legacy = NOTHING): Slot[] {
   return Array.from({ length: to - from + 1 }, (_, at) => slot(from + at, fresh, legacy));
 }
+
+/** Requests of one group of users at one gateway. */
+export interface Cell {
+  readonly group: number;
+  readonly gateway: number;
+  readonly counts: Counts;
+}
+
+/** Both divisions of the same requests. */
+export function sideOf(cells: readonly Cell[]): SideSlot {
+  const byGroup = new Map<number, Counts>();
+  const byGateway = new Map<string, Counts>();
+  for (const { group, gateway, counts: one } of cells) {
+    byGroup.set(group, sum(byGroup.get(group) ?? NO_COUNTS, one));
+    byGateway.set(`g${gateway}`, sum(byGateway.get(`g${gateway}`) ?? NO_COUNTS, one));
+  }
+  return { byGroup, byGateway, kinds: {} };
+}
+
+function sum(a: Counts, b: Counts): Counts {
+  const latency = new Map(a.latency);
+  for (const [bin, n] of b.latency) latency.set(bin, (latency.get(bin) ?? 0) + n);
+  return {
+    requests: a.requests + b.requests,
+    failed: a.failed + b.failed,
+    stalled: a.stalled + b.stalled,
+    late: a.late + b.late,
+    compared: a.compared + b.compared,
+    mismatched: a.mismatched + b.mismatched,
+    latency,
+  };
+}
