@@ -30,6 +30,8 @@ import { runMicro } from './run-micro.ts';
 import { runShadow } from './shadow/run-shadow.ts';
 import { SHADOW_USAGE } from './shadow/shadow-options.ts';
 import { startPostgres, startRedis } from './stores.ts';
+import { runTrips } from './trips/run-trips.ts';
+import { TRIPS_USAGE } from './trips/trip-options.ts';
 
 /** The floor is first: how much it answers is how much all are asked. */
 const PEERS: readonly Peer[] = [
@@ -48,7 +50,9 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
-    console.log([USAGE, FLIP_USAGE, MAP_USAGE, SHADOW_USAGE, GUARD_SIMULATION_USAGE].join('\n\n'));
+    console.log(
+      [USAGE, FLIP_USAGE, MAP_USAGE, SHADOW_USAGE, GUARD_SIMULATION_USAGE, TRIPS_USAGE].join('\n\n'),
+    );
     return 0;
   }
   if (args[0] === 'micro') return runMicro(args.slice(1));
@@ -56,6 +60,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (args[0] === 'map') return runMap(args.slice(1));
   if (args[0] === 'shadow') return runShadow(args.slice(1));
   if (args[0] === 'guard-simulation') return runGuardSimulation(args.slice(1));
+  if (args[0] === 'trips') return runTrips(args.slice(1));
   let options: Options;
   try {
     options = parseOptions(
