@@ -131,6 +131,7 @@ async function measure(
     trippedMs: since(trip?.trippedAt),
     inForceMs: since(trip?.inForceAt),
     condition: trip?.condition.name,
+    why: trip?.sentences ?? [],
     load: parseTripLoad(String(result)),
   };
 }
@@ -149,6 +150,7 @@ interface TripForm {
   readonly condition: { readonly name: string };
   readonly trippedAt: string;
   readonly inForceAt: string | null;
+  readonly sentences: readonly string[];
 }
 
 async function untilTripped(world: World, sinceMs: number, forMs: number): Promise<TripForm | undefined> {

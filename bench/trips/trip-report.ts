@@ -10,6 +10,8 @@ export interface TripSample {
   /** To the rollback in force at every gateway. */
   readonly inForceMs: number | undefined;
   readonly condition: string | undefined;
+  /** What the guard says of its trip. */
+  readonly why: readonly string[];
   /** From the fault until two seconds after the rollback. */
   readonly load: TripLoadResult;
 }
