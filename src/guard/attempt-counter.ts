@@ -38,7 +38,7 @@ export class AttemptCounter {
 
   /** A request is handed to a backend. @param nowMs of the counter's clock; never less than before */
   begin(cohort: string, backend: Backend, user: User, nowMs: number): Attempt {
-    return new Attempt(this.#open, this.#side(cohort, backend), userGroup(user), nowMs);
+    return new Attempt(this.#open, this.#side(cohort, backend), userGroup(user), this.#open.ownTime(nowMs));
   }
 
   /** A read was compared, and the difference, if there is one, read again. */
@@ -53,6 +53,11 @@ export class AttemptCounter {
       this.#cohorts.set(cohort, sides);
     }
     return (sides[backend] ??= new SideCounts());
+  }
+
+  /** To be called every `TICK_MS`: when it comes late, the process stood still, and that time is nobody's latency. */
+  ticked(): void {
+    this.#open.ticked();
   }
 
   /** What was counted since the last call. Requests that have come of age meanwhile are counted as stalled first. */

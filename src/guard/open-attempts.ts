@@ -5,7 +5,10 @@
 import type { ErrorCode } from '../errors.ts';
 import { failureKind } from './failure-kind.ts';
 import type { SideCounts } from './side-counts.ts';
-import type { FailureKind } from './slot.ts';
+import { type FailureKind, TICK_MS } from './slot.ts';
+
+/** Timers of a process that is there come so much later at most, milliseconds. */
+const LATE_MS = 50;
 
 export interface CountingSettings {
   /** Which kinds count as failed. The others are told by kind only. */
@@ -22,13 +25,34 @@ type AttemptState = 'open' | 'stalled' | 'uploading' | 'counted' | 'done';
 
 export class OpenAttempts {
   settings: CountingSettings;
-  readonly now: () => number;
+  readonly #clock: () => number;
+  /** What this process has not had of the clock's time: it was paused, or busy with something else. */
+  #lostMs = 0;
+  #tickedMs: number | undefined;
   #first: Attempt | undefined;
   #last: Attempt | undefined;
 
   constructor(settings: CountingSettings, now: () => number) {
     this.settings = settings;
-    this.now = now;
+    this.#clock = now;
+  }
+
+  /** Of the process's own time, which stands still while the process does: no backend is slow because its gateway is. */
+  now(): number {
+    return this.ownTime(this.#clock());
+  }
+
+  /** @param nowMs of the clock */
+  ownTime(nowMs: number): number {
+    return nowMs - this.#lostMs;
+  }
+
+  /** The tick that is due `TICK_MS` after the one before. What it comes too late, this process was not there. */
+  ticked(): void {
+    const nowMs = this.#clock();
+    const lateMs = nowMs - (this.#tickedMs ?? nowMs) - TICK_MS;
+    if (lateMs > LATE_MS) this.#lostMs += lateMs;
+    this.#tickedMs = nowMs;
   }
 
   append(attempt: Attempt): void {

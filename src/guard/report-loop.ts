@@ -16,7 +16,7 @@ const RETRY_MS = 1_000;
 export interface ReportLoopOptions {
   /** The id under which it is registered. */
   readonly gateway: string;
-  readonly counter: Pick<AttemptCounter, 'drain'>;
+  readonly counter: Pick<AttemptCounter, 'drain' | 'ticked'>;
   readonly feed: Pick<SlotFeed, 'publish'>;
   readonly log: Logger;
   /** A monotonic clock, milliseconds. */
@@ -59,8 +59,9 @@ export class ReportLoop {
 
   /** One tick. Resolves when its counts are told, or dropped. */
   async tick(): Promise<void> {
-    if (this.#telling !== undefined || this.#isClosed) return;
     const { gateway, counter, feed, now } = this.#options;
+    counter.ticked();
+    if (this.#telling !== undefined || this.#isClosed) return;
     const nowMs = now();
     const cohorts = counter.drain();
     if (this.#failedMs !== undefined && nowMs - this.#failedMs < RETRY_MS) {

@@ -3,7 +3,7 @@ import type { Condition } from './condition.ts';
 import type { History } from './history.ts';
 import type { RequestMetric } from './measure.ts';
 import type { Slot } from './slot.ts';
-import { type Threshold, thresholdOf } from './threshold.ts';
+import { type Threshold, thresholdOf, thresholdOfSlot } from './threshold.ts';
 import { type Reading, type Yardstick, yardstickFor } from './yardstick.ts';
 
 export interface SlotReading {
@@ -36,8 +36,9 @@ export function readSpan(condition: Condition, metric: RequestMetric, history: H
   const readings: SlotReading[] = [];
   for (const slot of history.last(windows.of, windowMs)) {
     const window = history.windowOf(slot, windowMs);
-    const measure = yardsticks[window];
-    if (measure === undefined) continue;
+    const base = thresholds[window]?.trip;
+    if (base === undefined) continue;
+    const measure = yardstick(thresholdOfSlot(condition, metric, history.tally(slot, 'legacy'), base));
     const reading = measure.read(history.tally(slot, 'new'));
     if (reading.n > 0) readings.push({ slot, window, yardstick: measure, reading });
   }

@@ -11,6 +11,35 @@ export interface Threshold {
   readonly healthy: number | undefined;
 }
 
+/** A slot with fewer requests to `legacy` excuses nothing. */
+const SLOT_REQUESTS_MIN = 5;
+
+/**
+ * What the requests of one slot are held against: where `legacy` is shown to be as bad in that very second, more than
+ * what its window says. A pause of the network, or of a gateway, hits both.
+ *
+ * @param threshold of the slot's window
+ * @returns at least that; in steps of a tenth of it
+ */
+export function thresholdOfSlot(
+  { overLegacy: factor, confidence }: Condition,
+  metric: RequestMetric,
+  legacy: Tally,
+  threshold: number,
+): number {
+  if (factor === undefined || requestsOf(metric, legacy) < SLOT_REQUESTS_MIN) return threshold;
+  const value = valueOf(metric, legacy);
+  if (value === undefined || factor * value <= threshold) return threshold;
+  const excused = factor * lowerOf(metric, legacy, confidence, capFor(threshold));
+  // In steps, so that few yardsticks have to be made.
+  return excused <= threshold
+    ? threshold
+    : threshold * STEP ** Math.ceil(Math.log(excused / threshold) / LOG_STEP);
+}
+
+const STEP = 1.1;
+const LOG_STEP = Math.log(STEP);
+
 /**
  * - `over` alone: that.
  * - With `overLegacy`: the larger of `over` and the factor times what `legacy` is *shown* to have at least, so that only

@@ -4,7 +4,7 @@ import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import { AttemptCounter } from '../../src/guard/attempt-counter.ts';
 import { failureKind } from '../../src/guard/failure-kind.ts';
 import type { CountingSettings } from '../../src/guard/open-attempts.ts';
-import { type Counts, FAILURE_KINDS, latencyBin, USER_GROUPS } from '../../src/guard/slot.ts';
+import { type Counts, FAILURE_KINDS, latencyBin, TICK_MS, USER_GROUPS } from '../../src/guard/slot.ts';
 import type { SideReport } from '../../src/guard/slot-feed.ts';
 import { userGroup } from '../../src/guard/user-group.ts';
 
@@ -274,4 +274,27 @@ void t.test('whatever happens to requests, each is counted once, and its parts a
       );
     }),
   );
+});
+
+void t.test('a pause of the process is nobody’s latency, and nobody has stalled in it', async (t) => {
+  const { counter, clock } = counting();
+  counter.ticked();
+  const [answered, waiting] = [
+    counter.begin('free', 'new', 'nina', clock.ms),
+    counter.begin('free', 'new', 'leo', clock.ms),
+  ];
+  clock.ms += 3_000;
+  counter.ticked();
+  answered.answered(200);
+  const side = newSide(counter);
+  t.match(sums(side), { requests: 1, stalled: 0, late: 0 });
+  const [[bin = 0] = []] = [...(side?.byGroup.values() ?? [])].flatMap(({ latency }) => [...latency]);
+  t.ok(bin <= latencyBin(TICK_MS), 'what the tick was late is not counted');
+  for (let tick = 0; tick < 4; tick += 1) {
+    clock.ms += TICK_MS + 10;
+    counter.ticked();
+  }
+  t.match(sums(newSide(counter)), { requests: 0, stalled: 1 }, 'ticks in time are time');
+  waiting.answered(200);
+  t.match(sums(newSide(counter)), { requests: 1, stalled: 0, late: 1 });
 });

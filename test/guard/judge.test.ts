@@ -231,3 +231,19 @@ void t.test('the first bad second is that of the failures that go on, not of an 
   t.equal(firstBadSecond(ERRORS, slots, 110), 101);
   t.equal(firstBadSecond(ERRORS, seconds(1, 50, even(counts(20))), 50), undefined);
 });
+
+void t.test('a pause that hits both backends in the same second trips nothing', async (t) => {
+  const calm = seconds(1, 60, even(counts(160, 0, 20)), even(counts(40, 0, 20)));
+  const slow = even(counts(160, 0, 900));
+  for (const condition of [
+    made('p50LatencyMs', undefined, { overLegacy: 2 }),
+    made('meanLatencyMs', 100, { overLegacy: 1.2 }),
+  ]) {
+    const both = [...calm, slot(61, slow, even(counts(40, 0, 900)))];
+    t.not(judged(condition, both).verdict, 'tripped', condition.metric);
+    const one = [...calm, slot(61, slow, even(counts(40, 0, 20)))];
+    t.equal(judged(condition, one).verdict, 'tripped', condition.metric);
+    const unknown = [...calm, slot(61, slow, even(counts(4, 0, 900)))];
+    t.equal(judged(condition, unknown).verdict, 'tripped', 'too few requests to legacy excuse nothing');
+  }
+});

@@ -18,6 +18,7 @@ function loop() {
   const telling = new ReportLoop({
     gateway: 'one',
     counter: {
+      ticked: () => undefined,
       drain: () => {
         const { counted } = state;
         state.counted = NOTHING;
