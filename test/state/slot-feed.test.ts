@@ -2,8 +2,10 @@
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { AttemptCounter } from '../../src/guard/attempt-counter.ts';
+import { ReportLoop } from '../../src/guard/report-loop.ts';
 import { FAILURE_KINDS } from '../../src/guard/slot.ts';
 import type { GatewayReport, SlotFeed } from '../../src/guard/slot-feed.ts';
+import { SlotWindows } from '../../src/guard/slot-windows.ts';
 import { createSlotFeed } from '../../src/state/create-slot-feed.ts';
 import { MemorySlotFeed } from '../../src/state/memory-slot-feed.ts';
 import type { RedisModel } from '../../src/state/redis-client.ts';
@@ -121,6 +123,36 @@ void t.test('through Redis', async (t) => {
     await other.publish(report('two'));
     t.same(gatewaysOf(await one.read()), ['one', 'two']);
     t.same(gatewaysOf(await other.read()), ['one', 'two']);
+  });
+
+  await t.test('two gateways are summed by whoever judges, each by its id', async (t) => {
+    const book = new SlotWindows(
+      () => 150,
+      () => performance.now(),
+    );
+    const judging = feedOf(t, redis);
+    book.add(await judging.read());
+    const gateways = ['one', 'two'].map((id, index) => {
+      const counter = new AttemptCounter({ failures: FAILURE_KINDS, stalledAfterMs: 1_000 }, () => 0);
+      for (let i = 0; i <= index; i += 1)
+        counter.begin('free', 'new', `user ${i}`, 0).over('backend_refused');
+      for (let i = 0; i < 10; i += 1) counter.begin('free', 'legacy', `user ${i}`, 0).answered(200);
+      const options = { gateway: id, counter, feed: feedOf(t, redis), log, now: () => performance.now() };
+      return new ReportLoop(options);
+    });
+    await Promise.all(gateways.map((gateway) => gateway.tick()));
+    book.add(await judging.read());
+    const slots = book.slots('free');
+    const sumOf = (backend: 'legacy' | 'new', id: string, what: 'requests' | 'failed'): number =>
+      slots.reduce((sum, slot) => sum + (slot[backend].byGateway.get(id)?.[what] ?? 0), 0);
+    t.equal(sumOf('new', 'one', 'failed'), 1);
+    t.equal(sumOf('new', 'two', 'failed'), 2);
+    t.equal(sumOf('legacy', 'two', 'requests'), 10);
+    t.equal(sumOf('legacy', 'two', 'failed'), 0);
+    t.equal(
+      slots.reduce((sum, slot) => sum + (slot.new.kinds.connect ?? 0), 0),
+      3,
+    );
   });
 
   await t.test('a wiped Redis is read on', async (t) => {
