@@ -28,7 +28,7 @@ export class OpenAttempts {
   readonly #clock: () => number;
   /** What this process has not had of the clock's time: it was paused, or busy with something else. */
   #lostMs = 0;
-  #tickedMs: number | undefined;
+  #tickedMs = Number.POSITIVE_INFINITY;
   #first: Attempt | undefined;
   #last: Attempt | undefined;
 
@@ -42,16 +42,19 @@ export class OpenAttempts {
     return this.ownTime(this.#clock());
   }
 
-  /** @param nowMs of the clock */
+  /**
+   * Never goes back. Behind a pause, answers are read before the tick that is late: it stands still for them too.
+   *
+   * @param nowMs of the clock
+   */
   ownTime(nowMs: number): number {
-    return nowMs - this.#lostMs;
+    return Math.min(nowMs, this.#tickedMs + TICK_MS + LATE_MS) - this.#lostMs;
   }
 
   /** The tick that is due `TICK_MS` after the one before. What it comes too late, this process was not there. */
   ticked(): void {
     const nowMs = this.#clock();
-    const lateMs = nowMs - (this.#tickedMs ?? nowMs) - TICK_MS;
-    if (lateMs > LATE_MS) this.#lostMs += lateMs;
+    this.#lostMs += Math.max(0, nowMs - this.#tickedMs - TICK_MS - LATE_MS);
     this.#tickedMs = nowMs;
   }
 
