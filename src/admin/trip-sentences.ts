@@ -73,7 +73,8 @@ function measured({ condition, figures, path }: Trip): string[] {
       `In the last ${duration(windowMs)}, ${metricInWords(metric)} at new was ${metricValue(metric, value)} of ${requests} requests${against}.`,
     );
   }
-  if (lower !== undefined && upper !== undefined) {
+  // The fast path is about the newest requests, and says nothing of the window as a whole.
+  if (path === 'windows' && lower !== undefined && upper !== undefined) {
     sentences.push(
       `With ${rounded(confidence * 100)} % confidence it is between ${metricValue(metric, lower)} and ${metricValue(metric, upper)}.`,
     );
@@ -85,7 +86,7 @@ function measured({ condition, figures, path }: Trip): string[] {
   }
   sentences.push(
     path === 'overwhelming'
-      ? 'The evidence was overwhelming: it did not wait for whole windows.'
+      ? 'The newest of them were overwhelming evidence, whatever came before: it did not wait for whole windows.'
       : `It was shown in ${figures.windowsOver} of the last ${windows.of} windows; ${windows.over} are needed.`,
   );
   return sentences;
@@ -124,13 +125,18 @@ function whatFollowed(trip: Trip): string[] {
     const by = change === undefined ? '' : ` by change ${change}`;
     sentences.push(`${cohort} is not back on legacy everywhere yet; it goes back${by}.`);
   }
-  if (note !== undefined) sentences.push(/[.!?]$/u.test(note) ? note : `${note}.`);
+  if (note !== undefined) sentences.push(sentence(note));
   if (clearedAt !== undefined) {
     sentences.push(`Cleared by ${clearedBy ?? 'somebody'} at ${clearedAt.toISOString()}.`);
   } else if (action === 'rollback') {
     sentences.push('It stays there until a person clears it.');
   }
   return sentences;
+}
+
+function sentence(words: string): string {
+  const whole = /[.!?]$/u.test(words) ? words : `${words}.`;
+  return whole.slice(0, 1).toUpperCase() + whole.slice(1);
 }
 
 /** In order: what tripped, what was measured, what failed, who told, what followed. */

@@ -1,14 +1,18 @@
 /** `turnout demo`: the sample shops with a gateway between them, or traffic for it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { DEMO_PORTS, type DemoGateway, type DemoPorts, runDemo } from '../demo/demo.ts';
 import { DemoError } from '../demo/demo-error.ts';
+import { tellFailNew } from '../demo/fail-new-story.ts';
 import { packageRoot } from '../demo/package-root.ts';
 import { runTraffic, TRAFFIC_DURATION_MAX_S, TRAFFIC_RATE_MAX } from '../demo/traffic/run-traffic.ts';
 import { createTelemetry } from '../telemetry/create-telemetry.ts';
 import { startTurnout } from '../workers/start-turnout.ts';
 import { readConfig } from './config-file.ts';
 import { type CliContext, CliError, EXIT, type ExitCode, type Signals } from './context.ts';
+import { storyGateway } from './fail-new.ts';
 import { parsePort } from './options.ts';
 
 const EXAMPLES = `
@@ -16,8 +20,11 @@ Examples:
   $ turnout demo                                  two sample shops and a gateway; Ctrl-C stops all of it
   $ turnout demo --port 9090 --admin-port 9091
   $ turnout demo --no-faults                      the new shop without its three seeded faults
+  $ turnout demo --fail-new                       a story of a minute: the new shop breaks, nobody does anything
   $ turnout demo --traffic                        in another terminal: a minute of traffic by 300 users
   $ turnout demo --traffic --rate 500 --duration 600 --url http://127.0.0.1:9090
+
+--fail-new keeps its data in a folder of its own, which it takes away at the end.
 
 Environment: TURNOUT_PORT, TURNOUT_ADMIN_PORT, TURNOUT_LEGACY_PORT, TURNOUT_NEW_PORT move the ports (8080, 8081,
 9001, 9002); TURNOUT_DATA_DIR moves the data (./data), which is kept when the demo stops.
@@ -34,6 +41,7 @@ interface DemoCommandOptions {
   readonly port?: number;
   readonly adminPort?: number;
   readonly faults: boolean;
+  readonly failNew?: boolean;
   readonly traffic?: boolean;
   readonly rate?: number;
   readonly duration?: number;
@@ -52,6 +60,7 @@ export function addDemo(program: Command, context: CliContext, end: (code: ExitC
     .option('-p, --port <number>', 'the gateway listens here (8080)', parsePort)
     .option('--admin-port <number>', 'the admin listener listens here (8081)', parsePort)
     .option('--no-faults', 'the new shop without its seeded faults')
+    .option('--fail-new', 'tell what happens when the new shop breaks, in about a minute')
     .option('--traffic', 'play 300 users against a running demo')
     .option(
       '--rate <number>',
@@ -75,8 +84,12 @@ export function addDemo(program: Command, context: CliContext, end: (code: ExitC
       if (options.traffic !== true && stray !== undefined) {
         throw new CliError(`--${stray} says something of the traffic: add --traffic.`, EXIT.usage);
       }
+      if (options.traffic === true && options.failNew === true) {
+        throw new CliError('--fail-new has its own traffic: leave out --traffic.', EXIT.usage);
+      }
       try {
-        if (options.traffic === true) await traffic(options, context);
+        if (options.failNew === true) await failNew(options, context);
+        else if (options.traffic === true) await traffic(options, context);
         else await demo(options, context);
       } catch (error) {
         if (error instanceof DemoError) throw new CliError(error.message, EXIT.failure, { cause: error });
@@ -114,16 +127,56 @@ async function demo(options: DemoCommandOptions, context: CliContext): Promise<v
   });
 }
 
+/** Requests a second of the story: a busy laptop takes them. */
+const STORY_RATE = 50;
+/** The quiet before the new shop breaks. */
+const STORY_CALM_MS = 6_000;
+
+async function failNew(options: DemoCommandOptions, context: CliContext): Promise<void> {
+  const signals = context.signals();
+  const hangUp = new AbortController();
+  signals.onReload(() => hangUp.abort());
+  const signal = AbortSignal.any([signals.stop, hangUp.signal]);
+  const write = (line: string): void => context.writer.line(line);
+  const dataDir = await mkdtemp(join(tmpdir(), 'turnout-demo-'));
+  write(
+    'Two shops run on this machine, an old one (legacy) and its rewrite (new), with Turnout between them.',
+  );
+  write('This takes about a minute. Nothing of it is kept.');
+  write('');
+  try {
+    await runDemo({
+      ports: portsOf(options, context),
+      dataDir,
+      // The story has one thing that goes wrong.
+      faults: false,
+      startGateway: (variables) => startGateway(variables, signals, context, 'error'),
+      story: async ({ gatewayUrl, adminUrl, newShop }) => {
+        const gateway = storyGateway(adminUrl);
+        const pace = { rate: STORY_RATE, calmMs: STORY_CALM_MS };
+        await tellFailNew({ gatewayUrl, gateway, newShop, ...pace, signal, write });
+        write('');
+      },
+      write: () => undefined,
+      signal,
+    });
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+  write(signals.stop.aborted ? 'stopped' : 'The end. docs/demo.md and docs/guard.md say more.');
+}
+
 /** As `turnout start --config config/demo.yaml` does it, but quiet: people read the banner, not a log. */
 async function startGateway(
   variables: Readonly<Record<string, string>>,
   { stopNow }: Signals,
   { env, writer }: CliContext,
+  level: 'warn' | 'error' = 'warn',
 ): Promise<DemoGateway> {
   const file = join(packageRoot(import.meta.url), 'config', 'demo.yaml');
   const config = readConfig(file, { env: { ...env, ...variables } });
   const telemetry = createTelemetry({
-    level: 'warn',
+    level,
     accessSample: 0,
     destination: { write: (text) => writer.rawNote(text) },
   });

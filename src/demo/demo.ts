@@ -29,6 +29,13 @@ export interface DemoGateway {
   close(): Promise<void>;
 }
 
+/** What a story has to do with. */
+export interface RunningDemo {
+  readonly gatewayUrl: string;
+  readonly adminUrl: string;
+  readonly newShop: Pick<SampleBackend, 'breakDown' | 'mend'>;
+}
+
 export interface DemoOptions {
   readonly ports: DemoPorts;
   /** An absolute path; created when it does not exist. */
@@ -37,6 +44,8 @@ export interface DemoOptions {
   readonly faults: boolean;
   /** Starts the gateway on the demo's configuration with these variables set in it. */
   readonly startGateway: (variables: Readonly<Record<string, string>>) => Promise<DemoGateway>;
+  /** Told instead of the banner; the demo stops when it is over. */
+  readonly story?: (running: RunningDemo) => Promise<void>;
   /** Gets what the demo has to say, a line at a time, without line ends. */
   readonly write: (line: string) => void;
   /** Stops the demo. */
@@ -74,8 +83,16 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       TURNOUT_DATA_DIR: dataDir,
     });
     try {
-      if (!signal.aborted) for (const line of banner(bannerFacts(options, gateway, shops))) write(line);
-      await whenAborted(signal);
+      if (options.story === undefined) {
+        if (!signal.aborted) for (const line of banner(bannerFacts(options, gateway, shops))) write(line);
+        await whenAborted(signal);
+      } else if (!signal.aborted) {
+        await options.story({
+          gatewayUrl: url(gateway.gateway),
+          adminUrl: url(gateway.admin),
+          newShop: shops.new,
+        });
+      }
       write('stopping');
     } finally {
       await gateway.close();

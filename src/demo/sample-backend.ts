@@ -84,6 +84,23 @@ export class SampleBackend {
     if (this.#child !== undefined) await end(this.#child);
   }
 
+  /** Kills its process, as a crash would, and leaves it so until it is mended. */
+  async breakDown(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#restart);
+    const child = this.#child;
+    if (child === undefined || !isRunning(child)) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Starts it again after `breakDown`. @throws DemoError as `start` */
+  async mend(): Promise<void> {
+    this.#stopped = false;
+    await this.start();
+  }
+
   #fork(): ChildProcess {
     // The sibling has this module's extension: .ts from the sources, .js when compiled.
     const module = new URL(`./shop-process${extname(fileURLToPath(import.meta.url))}`, import.meta.url);

@@ -6,10 +6,10 @@
 import { Agent } from 'node:http';
 import { DemoError } from '../demo-error.ts';
 import { SAMPLE_USERS } from '../shop/sample-data.ts';
-import { pick, seededRandom } from '../shop/seeded-random.ts';
+import { between, pick, seededRandom } from '../shop/seeded-random.ts';
 import { userKey } from '../shop/user-key.ts';
 import { sendStep } from './send-step.ts';
-import { Tally } from './tally.ts';
+import { type Observation, Tally } from './tally.ts';
 import { type Step, userPlan, userSteps } from './user-steps.ts';
 
 export const TRAFFIC_RATE_MAX = 2_000;
@@ -23,12 +23,16 @@ export interface TrafficOptions {
   /** More than 0, at most a day. */
   readonly durationS: number;
   readonly seed: number;
+  /** Everybody is somewhere in a visit at the beginning, so that there are writes from the first second on. */
+  readonly midVisit?: boolean;
   /** Requests that wait for their answer at one time. */
   readonly inFlightMax?: number;
   /** Between two summary lines. */
   readonly reportMs?: number;
   /** Stops it early. */
   readonly signal: AbortSignal;
+  /** Hears of every request that is over. */
+  readonly onObservation?: (observation: Observation) => void;
   /** Gets the summary lines and the final table, without line ends. */
   readonly write: (line: string) => void;
 }
@@ -43,6 +47,8 @@ const REPORT_MS = 5_000;
 const TICK_MS = 10;
 /** How far the generator may lag behind its rate and still catch up, in milliseconds. */
 const CATCH_UP_MS = 100;
+/** Requests of a long visit. */
+const VISIT_STEPS = 11;
 /** How long requests in flight may take at the end. */
 const DRAIN_MS = 2_000;
 
@@ -69,13 +75,23 @@ export async function runTraffic(options: TrafficOptions): Promise<Tally> {
 }
 
 async function play(
-  { url, rate, durationS, seed, signal, write, reportMs = REPORT_MS }: TrafficOptions,
+  {
+    url,
+    rate,
+    durationS,
+    seed,
+    midVisit = false,
+    signal,
+    write,
+    onObservation,
+    reportMs = REPORT_MS,
+  }: TrafficOptions,
   inFlightMax: number,
   agent: Agent,
   cut: AbortController,
 ): Promise<Tally> {
   const tally = new Tally();
-  const idle = visitors(seed);
+  const idle = visitors(seed, midVisit);
   const inFlight = new Set<Promise<void>>();
   const startedMs = performance.now();
   let reportedMs = startedMs;
@@ -87,6 +103,7 @@ async function play(
     const caller = { url, agent, user, plan: userPlan(visitor.number), signal: cut.signal };
     const sent = sendStep(visitor.steps.next().value, caller).then((observation) => {
       tally.add(observation);
+      onObservation?.(observation);
       inFlight.delete(sent);
       idle.push(visitor);
     });
@@ -130,14 +147,16 @@ function checkBounds({ url, rate, durationS }: TrafficOptions): void {
 }
 
 /** All users in an order that the seed decides. */
-function visitors(seed: number): Visitor[] {
+function visitors(seed: number, midVisit: boolean): Visitor[] {
   const random = seededRandom(seed);
   const numbers = new Set(Array.from({ length: SAMPLE_USERS }, (_, index) => index + 1));
   const shuffled: Visitor[] = [];
   while (numbers.size > 0) {
     const number = pick(random, [...numbers]);
     numbers.delete(number);
-    shuffled.push({ number, steps: userSteps(seed, number) });
+    const steps = userSteps(seed, number);
+    for (let passed = midVisit ? between(random, 0, VISIT_STEPS) : 0; passed > 0; passed -= 1) steps.next();
+    shuffled.push({ number, steps });
   }
   return shuffled;
 }

@@ -27,7 +27,16 @@ export function sendStep(step: Step, caller: Caller): Promise<Observation> {
   return new Promise((resolve) => {
     const done = (answerer: Answerer, status: number, failure: string | undefined): void => {
       clearTimeout(timer);
-      resolve({ step: step.name, answerer, status, failure, durationMs: performance.now() - startedMs });
+      const { name, method } = step;
+      resolve({
+        step: name,
+        method,
+        user: caller.user,
+        answerer,
+        status,
+        failure,
+        durationMs: performance.now() - startedMs,
+      });
     };
     const body = step.json === undefined ? undefined : JSON.stringify(step.json);
     const sent = request(

@@ -1,6 +1,6 @@
 /** Counts what became of the traffic generator's requests, and writes it down for people. */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import { STEPS, type StepName } from './user-steps.ts';
+import { STEPS, type Step, type StepName } from './user-steps.ts';
 
 /** Who answered: a shop by its `x-shop` header, else the gateway itself; nobody when there was no answer. */
 const ANSWERERS = ['legacy', 'new', 'gateway', 'nobody'] as const;
@@ -8,6 +8,8 @@ export type Answerer = (typeof ANSWERERS)[number];
 
 export interface Observation {
   readonly step: StepName;
+  readonly method: Step['method'];
+  readonly user: string;
   readonly answerer: Answerer;
   /** 0 when there was no whole answer. */
   readonly status: number;
