@@ -24,7 +24,7 @@ import { NoticeSender, type NoticeTiming, type PostJson } from './notice-sender.
 import { RampOrders } from './ramp-orders.ts';
 import type { RampPlan, RampRun } from './ramp-plan.ts';
 import { RampRunner, type RampView } from './ramp-runner.ts';
-import { RecordWatch } from './record-watch.ts';
+import { type RecordHints, RecordWatch } from './record-watch.ts';
 import { type Slot, TICK_MS } from './slot.ts';
 import type { SlotBook } from './slot-book.ts';
 import type { SlotFeed } from './slot-feed.ts';
@@ -51,6 +51,8 @@ export interface GuardOptions {
   /** Monotonic, milliseconds. */
   readonly now?: () => number;
   readonly timing?: GuardTiming;
+  /** So that the record need not be asked each tick. */
+  readonly hints?: RecordHints;
 }
 
 export interface GuardTiming {
@@ -91,7 +93,8 @@ export class GuardEngine implements GuardControl, GuardView {
     this.#now = now;
     const tells = (): boolean => settings().hooks.length > 0;
     const changed = (): void => this.#record.changed();
-    this.#record = new RecordWatch({ store, cooldownMs: () => settings().cooldownMs, log, now });
+    const cooldownMs = (): number => settings().cooldownMs;
+    this.#record = new RecordWatch({ ...options.hints, store, cooldownMs, log, now });
     this.#keeper = new TripKeeper({
       store,
       control,

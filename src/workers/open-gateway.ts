@@ -154,7 +154,16 @@ export async function openGateway(
     const isSingle = name.worker === undefined;
     const control = isSingle ? controlOf(() => config, record, map, log) : undefined;
     const guard =
-      control === undefined ? undefined : guardOf({ config: () => config, record, control, feed, log });
+      control === undefined
+        ? undefined
+        : guardOf({
+            config: () => config,
+            record,
+            control,
+            feed,
+            log,
+            hints: { epoch: () => state.snapshot.epoch, alone },
+          });
     if (guard !== undefined) telemetry.watchGuard(guard);
     const reader = isSingle ? readerOf(() => config, record) : undefined;
     if (reader !== undefined) closers.push(() => reader.close());

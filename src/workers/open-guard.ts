@@ -6,6 +6,7 @@ import { GuardTrippedError } from '../guard/guard-control.ts';
 import { GuardEngine } from '../guard/guard-engine.ts';
 import { type GuardSettings, guardSettings } from '../guard/guard-settings.ts';
 import { judge } from '../guard/judge.ts';
+import type { RecordHints } from '../guard/record-watch.ts';
 import { RecordedBook } from '../guard/recorded-book.ts';
 import { recordedDryRun } from '../guard/recorded-dry-run.ts';
 import type { SlotFeed } from '../guard/slot-feed.ts';
@@ -21,10 +22,11 @@ export interface GuardParts {
   /** Read by nobody else; closed by whoever opened it, after the guard. */
   readonly feed: Pick<SlotFeed, 'read'>;
   readonly log: Logger;
+  readonly hints?: RecordHints;
 }
 
 /** Begins to judge at once. */
-export function guardOf({ config, record, control, feed, log }: GuardParts): GuardEngine {
+export function guardOf({ config, record, control, feed, log, hints }: GuardParts): GuardEngine {
   const now = (): number => performance.now();
   const settings = (): GuardSettings => guardSettings(config().guard);
   const reachSeconds = (): number => reachOf(settings().conditions);
@@ -39,6 +41,7 @@ export function guardOf({ config, record, control, feed, log }: GuardParts): Gua
     post: postJson,
     log,
     now,
+    ...(hints === undefined ? {} : { hints }),
   });
 }
 

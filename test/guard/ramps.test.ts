@@ -286,6 +286,9 @@ await t.test(
     t.match(await until(guarded, engine, hasStatus('aborted'), 0), {
       note: /the guard took the cohort back/u,
     });
+    const back = async (): Promise<boolean> =>
+      (await engine.trips(undefined, 1, guarded.name))[0]?.inForceAt !== undefined;
+    await guarded.until(engine, 'the rollback in force', back);
     t.match(await guarded.cohort(), { stage: 'shadow' });
     guarded.verdict = 'healthy';
     await t.rejects(engine.startRamp(guarded.name, plan(), OPS), { name: 'GuardTrippedError' });

@@ -32,6 +32,13 @@ CREATE UNIQUE INDEX guard_trips_quiet ON guard_trips (cohort, condition_name)
   WHERE action <> 'rollback' AND ended_at IS NULL;
 CREATE INDEX guard_trips_cohort ON guard_trips (cohort, sequence);
 
+-- Asked for each cohort, four times a second: a job makes thousands of changes that are none of these.
+CREATE INDEX cohort_changes_defined ON cohort_changes (cohort_name, sequence)
+  WHERE phase = 'done' AND kind IN ('stage', 'rollback', 'cohort-create', 'cohort-edit');
+CREATE INDEX cohort_changes_left ON cohort_changes (cohort_name, sequence)
+  WHERE phase = 'done' AND kind IN ('members-remove', 'reassign');
+CREATE INDEX guard_trips_cleared ON guard_trips (cohort, sequence) WHERE cleared_at IS NOT NULL;
+
 CREATE TABLE ramp_runs (
   id text PRIMARY KEY CHECK (octet_length(id) BETWEEN 1 AND 64),
   sequence bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
