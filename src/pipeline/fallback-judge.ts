@@ -11,6 +11,12 @@ import type { Deciding } from './stages.ts';
 
 export type FallbackVerdict = 'moved' | 'clean' | 'dirty' | 'unknown';
 
+/** What is asked about: a read that has been decided. */
+export type DecidedRead = Pick<
+  Exchange,
+  'requestClass' | 'decision' | 'record' | 'user' | 'route' | 'attribute'
+>;
+
 interface Standing {
   readonly record: UserRecord;
   readonly decision: Decision;
@@ -26,11 +32,11 @@ export class FallbackJudge {
     this.#marks = marks;
   }
 
-  mayFallBack({ requestClass, decision, record }: Exchange): boolean {
+  mayFallBack({ requestClass, decision, record }: DecidedRead): boolean {
     return requestClass === 'read' && decision !== undefined && mayFallBack(decision, record);
   }
 
-  hasMoved(exchange: Exchange): boolean | Promise<boolean> {
+  hasMoved(exchange: DecidedRead): boolean | Promise<boolean> {
     const { state } = this.#deciding();
     const { user } = exchange;
     if (user === undefined) return false;
@@ -46,12 +52,12 @@ export class FallbackJudge {
     );
   }
 
-  hasWritten({ user, decision }: Exchange): boolean {
+  hasWritten({ user, decision }: DecidedRead): boolean {
     const cohort = this.#deciding().state.snapshot.cohortByName.get(decision?.cohort ?? '');
     return user !== undefined && cohort !== undefined && this.#marks.isMarked(user, cohort);
   }
 
-  async judge(exchange: Exchange): Promise<FallbackVerdict> {
+  async judge(exchange: DecidedRead): Promise<FallbackVerdict> {
     const { fenced } = this.#deciding();
     const { user } = exchange;
     if (user === undefined || fenced()) return 'unknown';
@@ -76,7 +82,7 @@ export class FallbackJudge {
   }
 
   /** As for any read of the user that came now: one whose place matters by now is placed first. */
-  async #standing(exchange: Exchange, user: User): Promise<Standing> {
+  async #standing(exchange: DecidedRead, user: User): Promise<Standing> {
     const { state } = this.#deciding();
     let record = state.cached(user) ?? (await state.load(user));
     let decision = this.#decide(exchange, record);
@@ -87,7 +93,7 @@ export class FallbackJudge {
     return { record, decision };
   }
 
-  #decide(exchange: Exchange, record: UserRecord): Decision {
+  #decide(exchange: DecidedRead, record: UserRecord): Decision {
     const { state, anonymous } = this.#deciding();
     const { route, user } = exchange;
     if (route === undefined) throw new Error('a read without a route was sent');

@@ -8,6 +8,7 @@ import t from 'tap';
 import { judgeWanted, wantedStage } from '../../src/cutover/cohort-requests.ts';
 import { WritesUnknownError } from '../../src/cutover/control.ts';
 import { goesBack, recordAfter } from '../../src/cutover/going-back.ts';
+import { InFlightWrites } from '../../src/cutover/in-flight-writes.ts';
 import { createWriteMarks } from '../../src/cutover/read-write-marks.ts';
 import { decide } from '../../src/decision/decide.ts';
 import {
@@ -19,7 +20,9 @@ import {
   type Stage,
   type UserRecord,
 } from '../../src/model.ts';
+import { FallbackJudge } from '../../src/pipeline/fallback-judge.ts';
 import { PINNED, placeOf } from '../../src/pipeline/mark-write.ts';
+import { MarkLookup } from '../../src/state/mark-lookup.ts';
 import { createSnapshot } from '../../src/state/snapshot.ts';
 import { cohortDefinition } from '../../src/storage/cohort-json.ts';
 import { createRecord } from '../../src/storage/create-record.ts';
@@ -76,6 +79,9 @@ function randomOf(seed: number): () => number {
 }
 
 const postgres = await startPostgres(t);
+
+/** What was said of reads, over all runs. */
+const verdicts = new Map<string, number>();
 
 async function world(seed: number) {
   const url = await postgres.createDatabase();
@@ -207,8 +213,69 @@ async function world(seed: number) {
     return missed;
   }
 
+  const lookup = new MarkLookup({ store: record.marks, recordMs: 5_000, map: () => 'record-only' });
+  const snapshotNow = () => createSnapshot({ mapId: 'm', epoch: 1, cohorts });
+  const judge = new FallbackJudge(
+    () => ({
+      state: {
+        get snapshot() {
+          return snapshotNow();
+        },
+        cached: recordOf,
+        load: async (user) => recordOf(user),
+        async place(user, name) {
+          await put(user, {
+            ...recordOf(user),
+            membership: { cohort: name, ordinal: undefined, by: 'rule' },
+          });
+          return recordOf(user);
+        },
+      },
+      fenced: () => false,
+      writes: new InFlightWrites(),
+      anonymous: 'legacy',
+      staleReads: 'serve',
+    }),
+    {
+      isMarked: () => false,
+      caughtUp: async () => true,
+      wrote: (user, place, all) => lookup.look(user, place, all),
+      mark: async () => undefined,
+      unrecorded: () => 0,
+      unrecordedOf: () => 0,
+      unrecordedUnplaced: 0,
+      recorded: async () => undefined,
+    },
+  );
+  /** Whose read would be answered by legacy although what the user wrote is in `new` only. */
+  async function readAll(): Promise<readonly string[]> {
+    const wrong: string[] = [];
+    for (const user of users) {
+      const plan = pick(['vip', 'none'], 'none');
+      const policy = { name: 'r', backend: undefined, shadow: false, mirror: false };
+      const route = { ...policy, requireUser: false, class: undefined, shadowSample: 0 };
+      const attribute = (): string => plan;
+      const facts = { route, class: 'read' as const, user, attributes: { attribute }, stickyKey: user };
+      const decision = decide(facts, snapshotNow(), recordOf(user), 'legacy');
+      const read = {
+        requestClass: 'read' as const,
+        decision,
+        record: recordOf(user),
+        user,
+        route,
+        attribute,
+      };
+      if (!judge.mayFallBack(read)) continue;
+      const verdict = await judge.judge(read);
+      verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
+      if (verdict === 'clean' && dirty.has(user)) wrong.push(user);
+    }
+    return wrong;
+  }
+
   return {
     log,
+    readAll,
     async step(): Promise<readonly string[]> {
       const dice = random();
       if (dice < 0.05) await record.marks.pruneMarks(10);
@@ -232,10 +299,18 @@ for (let seed = first; seed < first + RUNS; seed++) {
     t.teardown(() => model.close());
     for (let n = 0; n < STEPS; n++) {
       const missed = await model.step();
-      if (missed.length === 0) continue;
-      t.fail(`${missed.join(', ')} would be stranded at step ${n}`, { log: model.log });
+      const wrong = await model.readAll();
+      if (missed.length === 0 && wrong.length === 0) continue;
+      if (missed.length > 0)
+        t.fail(`${missed.join(', ')} would be stranded at step ${n}`, { log: model.log });
+      else t.fail(`${wrong.join(', ')} would be shown what legacy has at step ${n}`, { log: model.log });
       return;
     }
     t.pass(`${STEPS} steps`);
   });
 }
+
+await t.test('reads of every kind were judged', async (t) => {
+  t.comment(JSON.stringify([...verdicts]));
+  t.strictSame([...verdicts.keys()].toSorted(), ['clean', 'dirty', 'unknown']);
+});

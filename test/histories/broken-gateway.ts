@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { GatewayAgent } from '../../src/cutover/gateway-agent.ts';
 import { InFlightWrites } from '../../src/cutover/in-flight-writes.ts';
 import { ABSENT_RECORD } from '../../src/model.ts';
+import { FallbackJudge } from '../../src/pipeline/fallback-judge.ts';
 import { Contact } from '../../src/state/contact.ts';
 import { UserTable } from '../../src/state/user-table.ts';
 import { UserWriter } from '../../src/state/user-writer.ts';
@@ -58,6 +59,11 @@ const BREAK: { readonly [F in Fault]: () => void } = {
   /** Nobody notes who writes to `new`. */
   'no-marks': () => {
     GatewayMarker.prototype.isMarked = () => true;
+  },
+  /** Nobody looks who has written to `new` when it fails to answer a read. */
+  'no-look': () => {
+    GatewayMarker.prototype.wrote = () => Promise.resolve('none');
+    FallbackJudge.prototype.hasWritten = () => false;
   },
 };
 

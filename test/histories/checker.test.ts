@@ -233,9 +233,30 @@ void t.test('4: a read of the old truth after a write to the new one was acknowl
     'one that began before',
   );
   t.same(
-    judged(history([change(LIVE, 200, 300), read('legacy', 350, null)])).properties,
+    judged(history([...events, change(SHADOW, 400, 500), change(LIVE, 600, 700), read('legacy', 350, null)]))
+      .properties,
     [4],
-    'after a change',
+    'that a later change would allow it says nothing',
+  );
+});
+
+void t.test('4: new fails to answer a read, and nothing was written there yet', async (t) => {
+  const before = [wrote('legacy', 100), change(LIVE, 200, 300)];
+  const there = read('legacy', 350, 'nina/100');
+  t.same(judged(history([...before, there])).properties, []);
+  t.same(judged(history([...before, read('legacy', 350, null)])).properties, [4], 'it sees what was written');
+  t.same(judged(history([...before, there, wrote('new', 360)])).properties, [], 'written afterwards');
+  t.same(judged(history([...before, wrote('new', 310), there])).properties, [4]);
+  const back = [change(SHADOW, 400, 500, { force: true }), change(LIVE, 600, 700)];
+  t.same(
+    judged(history([...before, wrote('new', 310), ...back, read('legacy', 750, 'nina/100')])).properties,
+    [],
+    'another era',
+  );
+  t.same(
+    judged(history([wrote('legacy', 100), read('new', 150, null)])).properties,
+    [4],
+    'never the other way',
   );
 });
 

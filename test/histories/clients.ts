@@ -22,6 +22,8 @@ export interface ClientsPlan {
   /** For the first `hotUsers`, who also write from two places at a time. */
   readonly hotUsers: number;
   readonly hotPauseMs: readonly [least: number, most: number];
+  /** For the writes of every third of the others, who read as often: in `new` such a user is clean for long. */
+  readonly quietPauseMs?: readonly [least: number, most: number];
   /** The share of writes whose client leaves before the answer. */
   readonly abandonedShare: number;
   /** The share of writes whose body comes in two pieces. */
@@ -92,17 +94,18 @@ export class Clients {
   }
 
   run(): void {
-    const { users, hotUsers, pauseMs, hotPauseMs } = this.#plan;
+    const { users, hotUsers, pauseMs, hotPauseMs, quietPauseMs = pauseMs } = this.#plan;
     const loops = users.flatMap((user, index) => {
       const hot = index < hotUsers;
       const random = this.#random.fork(user.user);
       const every = hot ? hotPauseMs : pauseMs;
-      const loop = (name: string, once: (random: Seeded) => Promise<void>) =>
-        this.#loop(random.fork(name), every, once);
+      const writesEvery = !hot && index % 3 === 0 ? quietPauseMs : every;
+      const loop = (name: string, pace: typeof every, once: (random: Seeded) => Promise<void>) =>
+        this.#loop(random.fork(name), pace, once);
       const writes = hot ? ['write', 'write again'] : ['write'];
       return [
-        ...writes.map((name) => loop(name, (own) => this.#write(user, own))),
-        loop('read', (own) => this.#read(user, own)),
+        ...writes.map((name) => loop(name, writesEvery, (own) => this.#write(user, own))),
+        loop('read', every, (own) => this.#read(user, own)),
       ];
     });
     this.#running = Promise.all(loops);

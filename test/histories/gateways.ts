@@ -13,7 +13,7 @@ const LOG_LINES_MAX = 20_000;
 const STARTS_MAX = 5;
 
 /** Parts of a gateway that a test replaces by broken ones; `broken-gateway.ts` says what each does. */
-export const FAULTS = ['no-drain', 'no-fence', 'put-back', 'not-sticky', 'no-marks'] as const;
+export const FAULTS = ['no-drain', 'no-fence', 'put-back', 'not-sticky', 'no-marks', 'no-look'] as const;
 export type Fault = (typeof FAULTS)[number];
 
 export interface GatewayPlan {

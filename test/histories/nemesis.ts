@@ -1,11 +1,12 @@
 /**
- * What goes wrong, from the seed. Two lanes run side by side, one for gateways and one for stores, each with one
- * misfortune at a time; each misfortune repairs what it broke.
+ * What goes wrong, from the seed. Lanes run side by side, for gateways, for stores and for the backend `new`, each with
+ * one misfortune at a time; each misfortune repairs what it broke.
  */
 import { callAdmin, insist, listGateways } from './admin-api.ts';
 import { pause } from './clock.ts';
 import type { GatewayProcess } from './gateways.ts';
 import type { Network } from './network.ts';
+import type { RecordingBackends } from './recording-backends.ts';
 import type { RedisPair } from './redis-pair.ts';
 import type { Seeded } from './seeded.ts';
 
@@ -14,6 +15,7 @@ export interface Victims {
   readonly redis: RedisPair;
   readonly postgres: { kill(): Promise<void>; start(): Promise<void> };
   readonly network: Network;
+  readonly backends: Pick<RecordingBackends, 'order'>;
   /** The longest that a write may be at work at a backend after its gateway died. */
   readonly writeMaxMs: number;
   readonly selfFenceAfterMs: number;
@@ -28,7 +30,8 @@ const OF_STORES = {
   'fail over': 3,
   'restart postgres': 2,
 };
-type Misfortune = keyof typeof OF_GATEWAYS | keyof typeof OF_STORES;
+const OF_BACKENDS = { 'new fails reads': 2, 'new resets reads': 1, 'new hangs': 1 };
+type Misfortune = keyof typeof OF_GATEWAYS | keyof typeof OF_STORES | keyof typeof OF_BACKENDS;
 
 const EVICT_MS = 60_000;
 
@@ -61,6 +64,7 @@ export class Nemesis {
     this.#running = Promise.all([
       lane('gateways', (random) => random.weighted(OF_GATEWAYS)),
       lane('stores', (random) => random.weighted(OF_STORES)),
+      lane('backends', (random) => random.weighted(OF_BACKENDS)),
     ]);
     this.#running.catch(this.#broken.reject);
   }
@@ -94,7 +98,7 @@ export class Nemesis {
     shortMs: number,
     longMs: number,
   ): Promise<void> {
-    const { redis, postgres, network } = this.#victims;
+    const { redis, postgres, network, backends } = this.#victims;
     switch (what) {
       case 'kill':
         return this.#kill(gateway, random);
@@ -130,6 +134,12 @@ export class Nemesis {
         await postgres.kill();
         await pause(shortMs);
         return postgres.start();
+      case 'new fails reads':
+      case 'new resets reads':
+      case 'new hangs':
+        await backends.order(what === 'new hangs' ? 'hang' : what === 'new fails reads' ? 'fail' : 'reset');
+        await pause(longMs);
+        return backends.order('serve');
       default:
         return what satisfies never;
     }

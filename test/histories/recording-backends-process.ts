@@ -18,6 +18,9 @@ export interface BackendsPlan {
   readonly slowShare: number;
 }
 
+/** What `new` does with reads from now on. */
+export type ReadsOrder = 'serve' | 'fail' | 'reset' | 'hang';
+
 /** One line of the log: `b` begins a write, `a` applies it. */
 export type LogLine = readonly [
   seq: number,
@@ -47,10 +50,16 @@ async function serve(plan: BackendsPlan): Promise<{ readonly [B in Backend]: num
   const log = createWriteStream(plan.file);
   const note = (line: LogLine): void => void log.write(`${JSON.stringify(line)}\n`);
   let seq = 0;
+  let reads: ReadsOrder = 'serve';
   const open = async (backend: Backend): Promise<number> => {
     const last = new Map<string, string>();
     const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
       const user = String(request.headers['x-user']);
+      if (request.method === 'GET' && backend === 'new' && reads !== 'serve') {
+        if (reads === 'fail') response.writeHead(500).end();
+        else if (reads === 'reset') request.socket.resetAndDestroy();
+        return;
+      }
       if (request.method === 'GET') {
         response.end(JSON.stringify({ backend, user, value: last.get(user) ?? null }));
         return;
@@ -74,6 +83,10 @@ async function serve(plan: BackendsPlan): Promise<{ readonly [B in Backend]: num
     const address = server.address();
     return address === null || typeof address === 'string' ? 0 : address.port;
   };
+  process.on('message', (order: { readonly reads: ReadsOrder }) => {
+    reads = order.reads;
+    process.send?.({ reads });
+  });
   process.on('disconnect', () => log.end(() => process.exit(0)));
   return { legacy: await open('legacy'), new: await open('new') };
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Teardown } from '../harness/teardown.ts';
 import type { Applied, Backend } from './checker/history.ts';
 import { type ForkedProcess, forkProcess } from './fork-process.ts';
-import type { BackendsPlan, LogLine } from './recording-backends-process.ts';
+import type { BackendsPlan, LogLine, ReadsOrder } from './recording-backends-process.ts';
 
 export class RecordingBackends {
   readonly ports: { readonly [B in Backend]: number };
@@ -20,6 +20,11 @@ export class RecordingBackends {
     const forked = forkProcess(t, 'recording-backends-process');
     const ports = await forked.ask<{ readonly [B in Backend]: number }>(plan);
     return new RecordingBackends(plan.file, ports, forked);
+  }
+
+  /** What `new` does with reads from now on; writes are served as ever. */
+  async order(reads: ReadsOrder): Promise<void> {
+    await this.#process.ask({ reads });
   }
 
   /** Ends the process, when nothing is sent any more, and reads what it noted. */

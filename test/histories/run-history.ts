@@ -56,6 +56,7 @@ export async function runHistory(
       pauseMs: [200, 1_400],
       hotUsers: 8,
       hotPauseMs: [10, 60],
+      quietPauseMs: [2_000, 20_000],
       abandonedShare: 0.01,
       slowBodyShare: 0.02,
     },

@@ -75,6 +75,16 @@ const SCHEDULES: { readonly [S in Schedule]: (scene: Scene) => Promise<void> } =
     await delay(500);
   },
 
+  /** Users have written to `new`, through either gateway, and it fails to answer their reads. */
+  'no-look': async ({ world, flips }) => {
+    await flipAtLast(flips, 'friends', 'live');
+    for (const reads of ['fail', 'serve', 'reset', 'serve'] as const) {
+      await delay(700);
+      await world.backends.order(reads);
+    }
+    await flipAtLast(flips, 'friends', 'shadow');
+  },
+
   /**
    * Redis loses all it has right after users were placed by a rule and had their first write acknowledged, and the
    * gateway that placed them is the last to come back.

@@ -154,6 +154,8 @@ function settings(
       // A gateway that was stopped would else show the old truth to whoever reads there.
       staleReads: 'refuse',
     },
+    // Cohorts move when the run says so, however many reads fail.
+    guard: { action: 'warn' },
     log: { level: 'info' },
     shutdown: { graceMs: 500 },
   };

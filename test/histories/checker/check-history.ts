@@ -5,7 +5,8 @@
  *   2  all writes that the old owner applied come before the first of the new one, and none that was on its way is
  *      applied by a backend that has lost the user
  *   3  outside of a change every write goes to the owner and to nobody else
- *   4  no read is answered from the old truth when a write to the new one was acknowledged before it began
+ *   4  no read is answered from the old truth when a write to the new one was acknowledged before it began. Before that, one
+ *      may be that the new backend failed to answer
  *   5  an acknowledged write is in the log of its owner exactly once, one of unknown outcome at most once, a refused
  *      one nowhere
  *   6  nobody whose writes are in `new` is taken back to `legacy`, unless the change was forced
@@ -14,7 +15,7 @@
  * It trusts the audit for what was wanted and whether it was done, and for nothing else.
  */
 import { checkChanges } from './check-changes.ts';
-import { checkReads } from './check-reads.ts';
+import { checkReads, fallbacksOf } from './check-reads.ts';
 import { checkStranded } from './check-stranded.ts';
 import { checkValues } from './check-values.ts';
 import { checkWrites, type Undone } from './check-writes.ts';
@@ -40,6 +41,8 @@ export interface Counts {
   readonly moves: number;
   /** Writes that were applied while a change of their user's owner was made. */
   readonly duringChanges: number;
+  /** Reads that `legacy` answered for users of `new`. */
+  readonly fallbacks: number;
 }
 
 interface UserEvents {
@@ -53,6 +56,7 @@ export function checkHistory(history: History): Verdict {
   const violations: Violation[] = [...checkChanges(history), ...checkValues(applied, operations)];
   let moves = 0;
   let duringChanges = 0;
+  let fallbacks = 0;
   const done = inOrder(changes);
   const undone = changes
     .filter(({ outcome }) => outcome === 'undone')
@@ -66,8 +70,9 @@ export function checkHistory(history: History): Verdict {
     violations.push(...checked.violations);
     moves += checked.moves;
     duringChanges += checked.duringChanges;
+    fallbacks += checked.fallbacks;
   }
-  return { violations, counts: { ...countsOf(history), moves, duringChanges } };
+  return { violations, counts: { ...countsOf(history), moves, duringChanges, fallbacks } };
 }
 
 /**
@@ -98,6 +103,7 @@ interface Judged {
   readonly violations: readonly Violation[];
   readonly moves: number;
   readonly duringChanges: number;
+  readonly fallbacks: number;
 }
 
 function judgeWay(
@@ -118,6 +124,7 @@ function judgeWay(
     duringChanges: [...inEras].filter(
       ([write, era]) => era !== undefined && (write.beganMs < era.byMs || write.appliedMs > era.untilMs),
     ).length,
+    fallbacks: fallbacksOf(eras, events.operations),
   };
 }
 
@@ -127,8 +134,11 @@ function sightingsOf({ applied, operations }: UserEvents): readonly Sighting[] {
     fromMs: beganMs,
     toMs: appliedMs,
   }));
+  // A read from `legacy` tells nothing: `new` may have failed to answer it.
   const reads = operations.flatMap((each) =>
-    each.kind === 'read' ? [{ backend: each.backend, fromMs: each.beganMs, toMs: each.endedMs }] : [],
+    each.kind === 'read' && each.backend === 'new'
+      ? [{ backend: each.backend, fromMs: each.beganMs, toMs: each.endedMs }]
+      : [],
   );
   return [...writes, ...reads].toSorted((a, b) => a.fromMs - b.fromMs);
 }

@@ -6,6 +6,8 @@ import type { Backend, Operation, ReadSent, Violation } from './history.ts';
 /** What was acknowledged up to some moment. */
 interface Acknowledged {
   era: number;
+  /** Of the last write; -1 before the first. */
+  writtenIn: number;
   /** By backend, the place of the last write in the order of the backends. */
   readonly seq: { [B in Backend]: number };
 }
@@ -21,7 +23,7 @@ export function checkReads(
     .filter((each) => each.kind === 'write' && each.outcome === 'ok')
     .toSorted((a, b) => a.endedMs - b.endedMs);
   const reads = operations.filter((each) => each.kind === 'read').toSorted((a, b) => a.beganMs - b.beganMs);
-  const known: Acknowledged = { era: 0, seq: { legacy: -1, new: -1 } };
+  const known: Acknowledged = { era: 0, writtenIn: -1, seq: { legacy: -1, new: -1 } };
   let next = 0;
   const violations: Violation[] = [];
   for (const read of reads) {
@@ -29,6 +31,7 @@ export function checkReads(
       const write = byValue.get(acknowledged[next]?.value ?? '');
       if (write === undefined) continue;
       known.era = Math.max(known.era, write.era);
+      known.writtenIn = known.era;
       const { backend, appliedSeq } = write.write;
       known.seq[backend] = Math.max(known.seq[backend], appliedSeq);
     }
@@ -38,11 +41,19 @@ export function checkReads(
   return violations;
 }
 
-function fromWhere(eras: readonly Era[], read: ReadSent, { era }: Acknowledged): string | undefined {
+/**
+ * From the owner of an era in which it was under way; or from `legacy` while `new` owns the user and fails, as long as
+ * no write of that era was acknowledged.
+ */
+function fromWhere(eras: readonly Era[], read: ReadSent, known: Acknowledged): string | undefined {
   const { backend, beganMs, endedMs } = read;
+  const { era, writtenIn } = known;
   const possible = eras.some(
     (each, index) =>
-      index >= era && each.owner === backend && each.fromMs <= endedMs && beganMs <= each.endedMs,
+      index >= era &&
+      (each.owner === backend || (each.owner === 'new' && index > writtenIn)) &&
+      each.fromMs <= endedMs &&
+      beganMs <= each.endedMs,
   );
   if (possible) return undefined;
   const owner = eras[era]?.owner ?? 'nobody';
@@ -63,6 +74,19 @@ function whatItSaw(
   if (saw === undefined) return undefined;
   if (saw.backend !== read.backend) return `${shown(read)}, which ${saw.backend} has`;
   return saw.appliedSeq < least ? `${shown(read)}, after a later write there was acknowledged` : undefined;
+}
+
+/** Reads that `legacy` answered while nobody but `new` can have owned the user. */
+export function fallbacksOf(eras: readonly Era[], operations: readonly Operation[]): number {
+  return operations.filter(
+    (each) =>
+      each.kind === 'read' &&
+      each.backend === 'legacy' &&
+      eras.every(
+        ({ owner, fromMs, endedMs }) =>
+          owner === 'new' || !(fromMs <= each.endedMs && each.beganMs <= endedMs),
+      ),
+  ).length;
 }
 
 function shown({ backend, value, beganMs, endedMs, gateway }: ReadSent): string {
