@@ -11,6 +11,7 @@ import { stall } from '../faults/stall.ts';
 import { answering, okAnswer, type Script } from '../harness/raw-backend.ts';
 import type { RawAnswer } from '../harness/raw-client.ts';
 import { within } from '../harness/within.ts';
+import { MemorySink } from '../shadow/memory-sink.ts';
 import { type FallbackWorld, startFallbackWorld } from './fallback-world.ts';
 
 t.jobs = 4;
@@ -339,4 +340,24 @@ void t.test('a client that leaves while its user is looked up is forgotten', asy
   world.marks.before = async () => undefined;
   for (let n = 0; n < 4; n += 1) t.equal((await world.ask()).body.toString(), 'legacy');
   t.equal(world.legacy.requests.length, 4, 'nothing was sent for who left');
+});
+
+void t.test('an answer of legacy is compared with nothing, one of new as ever', async (t) => {
+  const sink = new MemorySink();
+  const world = await startFallbackWorld(t, {
+    new: failing(500),
+    reports: { sink, random: () => 0, lagging: () => false },
+    settings: {
+      routes: [{ name: 'all', match: '/*', shadow: { sample: 1 } }],
+      shadow: { confirmAfterMs: 1, noiseSample: 0 },
+    },
+  });
+  t.equal((await world.ask()).body.toString(), 'legacy');
+  await sink.until(1);
+  t.strictSame(sink.skips, ['not_whole']);
+  t.equal(world.legacy.requests.length, 1);
+  world.marks.elsewhere.add('nina');
+  t.equal((await world.ask()).body.toString(), 'broken');
+  await sink.until(2);
+  t.equal(sink.reads.length, 1, 'the failure that new gave is its answer');
 });
