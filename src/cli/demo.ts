@@ -163,7 +163,7 @@ async function failNew(options: DemoCommandOptions, context: CliContext): Promis
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
-  write(signals.stop.aborted ? 'stopped' : 'The end. docs/demo.md and docs/guard.md say more.');
+  write(signals.stop.aborted ? 'stopped' : 'The end. docs/demo.md and docs/guard-operation.md say more.');
 }
 
 /** As `turnout start --config config/demo.yaml` does it, but quiet: people read the banner, not a log. */

@@ -21,7 +21,7 @@ import { runInWords } from './ramp-in-words.ts';
 const EXAMPLES = `
 The guard watches what new answers, second by second, and sends a cohort back to legacy when a condition is shown to be
 exceeded: by default more than 5 % of its requests fail, or take more than 1,000 ms in the mean, or get no answer. A cohort
-that it took back stays there until a person clears it. docs/guard.md says how it judges.
+that it took back stays there until a person clears it. docs/guard-operation.md explains it, docs/guard.md how it judges.
 
 Words of a verdict: healthy (shown to be below the threshold), uncertain (neither shown to be below nor above it), no data
 (too few requests to say anything), tripped (shown to be above it).
