@@ -19,9 +19,12 @@ export class ByteWriter {
   }
 
   text(value: string): this {
-    const utf8 = Buffer.from(value, 'utf8').subarray(0, TEXT_BYTES_MAX);
-    this.number(utf8.length);
-    for (const byte of utf8) this.#byte(byte);
+    return this.bytes(Buffer.from(value, 'utf8').subarray(0, TEXT_BYTES_MAX));
+  }
+
+  bytes(value: Uint8Array): this {
+    this.number(value.length);
+    for (const byte of value) this.#byte(byte);
     return this;
   }
 
@@ -66,12 +69,17 @@ export class ByteReader {
   }
 
   text(): string {
-    const length = this.number(TEXT_BYTES_MAX);
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw new TypeError('the bytes end inside a text');
-    const utf8 = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
+    const utf8 = this.bytes(TEXT_BYTES_MAX);
     return Buffer.from(utf8.buffer, utf8.byteOffset, utf8.length).toString('utf8');
+  }
+
+  /** A view. @param max how many there may be at most */
+  bytes(max = Number.MAX_SAFE_INTEGER): Uint8Array {
+    const end = this.number(max) + this.#at;
+    if (end > this.#bytes.length) throw new TypeError('the bytes end too early');
+    const value = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return value;
   }
 
   #byte(): number {

@@ -1,13 +1,13 @@
 /**
- * Slots of five minutes of one cohort as bytes. Of each slot its counts by user group; by gateway of all gateways but
- * one, whose counts are what is left of the sum of the groups: both divisions have the same requests. Deflated, because
- * most slots look like the one before.
+ * Slots of five minutes of one cohort as bytes. Of each slot its counts by gateway; by user group of all groups but one,
+ * whose counts are what is left of the sum of the gateways: both divisions have the same requests. Deflated, because most
+ * slots look like the one before.
  */
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { readCounts, readGroups, readKinds, writeCounts, writeGroups, writeKinds } from './counts-codec.ts';
-import { type Counts, NO_COUNTS, type SideSlot, type Slot } from './slot.ts';
+import { type Counts, NO_COUNTS, type SideSlot, type Slot, USER_GROUPS } from './slot.ts';
 import { CountsSum } from './slot-fold.ts';
 
 const VERSION = 1;
@@ -39,13 +39,19 @@ function writeSide(
   { byGroup, byGateway, kinds }: SideSlot,
   gateways: readonly string[],
 ): void {
-  writeGroups(to, byGroup);
   writeKinds(to, kinds);
-  const present = [...byGateway].map(([gateway, counts]) => ({ index: gateways.indexOf(gateway), counts }));
-  present.sort((a, b) => a.index - b.index);
-  to.number(present.length);
-  for (const { index } of present) to.number(index);
-  for (const { counts } of present.slice(0, -1)) writeCounts(to, counts);
+  to.number(byGateway.size);
+  for (const [gateway, counts] of byGateway) {
+    to.number(gateways.indexOf(gateway));
+    writeCounts(to, counts);
+  }
+  const groups = new ByteWriter();
+  const [last] = [...byGroup.keys()].sort((one, other) => other - one);
+  if (last !== undefined) {
+    groups.number(last);
+    writeGroups(groups, new Map([...byGroup].filter(([group]) => group !== last)));
+  }
+  to.bytes(groups.done());
 }
 
 /** @throws TypeError for what is none, or of another version; the inflater's error for what is no such thing at all */
@@ -67,23 +73,42 @@ export async function unpackSlots(from: number, packed: Uint8Array): Promise<Slo
 }
 
 function readSide(from: ByteReader, gateways: readonly string[]): SideSlot {
-  const byGroup = readGroups(from);
   const kinds = readKinds(from);
-  const names = Array.from({ length: from.number(gateways.length) }, () => {
+  const byGateway = new Map<string, Counts>();
+  for (let left = from.number(gateways.length); left > 0; left -= 1) {
     const name = gateways[from.number(gateways.length)];
     if (name === undefined) throw new TypeError('slots name a gateway that they do not list');
-    return name;
-  });
-  const byGateway = new Map<string, Counts>();
-  const listed = new CountsSum();
-  for (const name of names.slice(0, -1)) {
-    const counts = readCounts(from);
-    listed.add(counts);
-    byGateway.set(name, counts);
+    byGateway.set(name, readCounts(from));
   }
-  const last = names.at(-1);
-  if (last !== undefined) byGateway.set(last, lessThan(sumOf(byGroup.values()), listed));
-  return { byGroup, byGateway, kinds };
+  return new PackedSide(kinds, byGateway, from.bytes());
+}
+
+/** Most slots are judged by their sum alone: groups are read when somebody asks for them. */
+class PackedSide implements SideSlot {
+  readonly kinds: SideSlot['kinds'];
+  readonly byGateway: ReadonlyMap<string, Counts>;
+  readonly #groups: Uint8Array;
+  #byGroup: ReadonlyMap<number, Counts> | undefined;
+
+  constructor(kinds: SideSlot['kinds'], byGateway: ReadonlyMap<string, Counts>, groups: Uint8Array) {
+    this.kinds = kinds;
+    this.byGateway = byGateway;
+    this.#groups = groups;
+  }
+
+  /** @throws TypeError for bytes that are none */
+  get byGroup(): ReadonlyMap<number, Counts> {
+    this.#byGroup ??= this.#read();
+    return this.#byGroup;
+  }
+
+  #read(): ReadonlyMap<number, Counts> {
+    if (this.#groups.length === 0) return new Map();
+    const from = new ByteReader(this.#groups);
+    const last = from.number(USER_GROUPS - 1);
+    const byGroup = readGroups(from);
+    return byGroup.set(last, lessThan(sumOf(this.byGateway.values()), sumOf(byGroup.values())));
+  }
 }
 
 function sumOf(parts: Iterable<Counts>): CountsSum {
