@@ -78,7 +78,7 @@ export interface DryRunRequest {
 export interface DryRun {
   readonly cohort: string;
   readonly conditions: readonly Condition[];
-  /** The part of the time for which there are slots. */
+  /** Of how many seconds of the time there are counts. */
   readonly slots: number;
   readonly from: Date | undefined;
   readonly to: Date | undefined;

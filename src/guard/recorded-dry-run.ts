@@ -35,7 +35,7 @@ export async function recordedDryRun(
   return {
     cohort,
     conditions,
-    slots,
+    slots: slots * RECORDED_SLOT_SECONDS,
     from: at(first),
     to: at(last === undefined ? undefined : last + RECORDED_SLOT_SECONDS),
     trips: runner.trips.map(({ atSecond, ...trip }) => ({ at: new Date(atSecond * 1_000), ...trip })),
