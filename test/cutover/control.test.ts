@@ -42,7 +42,11 @@ interface SetUp {
   readonly writes: InFlightWrites;
 }
 
-async function setUp(t: Test, timing: Partial<ControlTiming> = {}): Promise<SetUp> {
+async function setUp(
+  t: Test,
+  timing: Partial<ControlTiming> = {},
+  mayGoOn: (cohort: string) => Promise<void> = async () => {},
+): Promise<SetUp> {
   const store = new MemoryChanges(COHORTS);
   const map = new MemoryControlMap(COHORTS);
   const state = new MemoryState(COHORTS);
@@ -73,6 +77,7 @@ async function setUp(t: Test, timing: Partial<ControlTiming> = {}): Promise<SetU
     drainMaxMs: () => 200,
     selfFenceAfterMs: FENCE_MS,
     writeMaxMs: 100,
+    mayGoOn,
     log,
     timing: { pendingAnswerMs: 400, beatMs: 50, ...timing },
   });
@@ -90,6 +95,45 @@ void t.test('a change is in force everywhere when the call returns', async (t) =
   t.match(await control.changes(undefined, 10), [{ id: change.id }]);
   t.match(await control.gateways(), [{ id: 'a', where: 'here', verdict: 'live', applied: 4, digest: 'd' }]);
 });
+
+void t.test('whoever may not go on is refused, and goes back all the same', async (t) => {
+  const stopped = new Error('somebody has to see to it first');
+  let asked: string[] = [];
+  const { control } = await setUp(t, {}, async (name) => {
+    asked.push(name);
+    if (name === 'movers') throw stopped;
+  });
+  const author = { actor: 'test', reason: 'test', expectedEpoch: undefined, idempotencyKey: undefined };
+  await t.rejects(control.changeStage(wish()), stopped);
+  await t.rejects(control.changeStage(wish({ ramp: { kind: 'percent', buckets: 0 } })), stopped);
+  t.same(await control.openChanges(), []);
+  t.match(await control.changeStage(wish({ stage: 'dualwrite' })), { phase: 'done' }, 'nobody comes to new');
+  asked = [];
+  t.match(
+    await control.changeStage(wish({ cohort: 'others' })),
+    { phase: 'done' },
+    'nor is another cohort stopped',
+  );
+  t.same(asked, ['others']);
+  t.match(await control.rollback({ ...author, cohort: 'others', dirtyUsers: 'force' }), { phase: 'done' });
+  t.same(asked, ['others'], 'who goes back is not asked about');
+});
+
+void t.test(
+  'a change can name what it begins from, and is refused when that is not so any more',
+  async (t) => {
+    const { control } = await setUp(t);
+    const full = { kind: 'percent', buckets: 10_000 } as const;
+    const part = { kind: 'percent', buckets: 100 } as const;
+    await t.rejects(control.changeStage(wish({ onlyFrom: { stage: 'shadow', ramp: full } })), {
+      name: 'ChangeRefusedError',
+    });
+    await t.rejects(control.changeStage(wish({ onlyFrom: { stage: 'off', ramp: part } })), {
+      name: 'ChangeRefusedError',
+    });
+    t.match(await control.changeStage(wish({ onlyFrom: { stage: 'off', ramp: full } })), { phase: 'done' });
+  },
+);
 
 void t.test('the ramp stays unless another one is asked for', async (t) => {
   const { control } = await setUp(t);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { movesTruth, needsEveryGateway } from '../../src/cutover/moves-truth.ts';
+import { goesOn, movesTruth, needsEveryGateway } from '../../src/cutover/moves-truth.ts';
 import { decide } from '../../src/decision/decide.ts';
 import { bucketOf, rampSeed } from '../../src/decision/ramp.ts';
 import type { Backend, Cohort, UserRecord } from '../../src/model.ts';
@@ -45,7 +45,10 @@ function bucketsToAsk(...of: readonly Cohort[]): number[] {
   return [0, ...ends, RAMP_BUCKETS - 1].filter((bucket) => bucket >= 0 && bucket < RAMP_BUCKETS);
 }
 
-function somebodyMoves(before: Cohort, after: Cohort): boolean {
+type Moves = (before: Backend, after: Backend) => boolean;
+
+/** Whether there is a user whose owners before and after are so. */
+function isThere(before: Cohort, after: Cohort, moves: Moves): boolean {
   for (const state of [undefined, 'migrated'] as const) {
     for (const bucket of bucketsToAsk(before, after)) {
       for (let ordinal = -1; ordinal < ORDINALS_MAX; ordinal += 1) {
@@ -55,7 +58,7 @@ function somebodyMoves(before: Cohort, after: Cohort): boolean {
             : ({ cohort: SALT, ordinal, by: 'explicit' } as const);
         const record = { state, pin: undefined, membership, newId: undefined };
         const user = USERS[bucket] ?? '';
-        if (ownerUnder(before, user, record) !== ownerUnder(after, user, record)) return true;
+        if (moves(ownerUnder(before, user, record), ownerUnder(after, user, record))) return true;
       }
     }
   }
@@ -67,12 +70,29 @@ void t.test('a truth moves exactly when the decision sends somebody to the other
     fc.property(anyChange, anyChange, anyMigration, (from, to, migration) => {
       const before = cohort({ name: SALT, salt: SALT, migration, ...from });
       const after = cohort({ name: SALT, salt: SALT, migration, ...to });
-      return movesTruth(before, after) === somebodyMoves(before, after);
+      return movesTruth(before, after) === isThere(before, after, (one, other) => one !== other);
     }),
     { numRuns: 2_000 },
   );
   t.pass();
 });
+
+void t.test(
+  'a cohort goes on exactly when somebody comes to new, or its stage there is a later one',
+  async (t) => {
+    fc.assert(
+      fc.property(anyChange, anyChange, anyMigration, (from, to, migration) => {
+        const before = cohort({ name: SALT, salt: SALT, migration, ...from });
+        const after = cohort({ name: SALT, salt: SALT, migration, ...to });
+        const isLater = STAGES.indexOf(to.stage) > Math.max(2, STAGES.indexOf(from.stage));
+        const comes = isThere(before, after, (one, other) => one === 'legacy' && other === 'new');
+        return goesOn(before, after) === (comes || isLater);
+      }),
+      { numRuns: 2_000 },
+    );
+    t.pass();
+  },
+);
 
 void t.test('stages on the same side move nobody, whatever the ramp does', async (t) => {
   const half = { kind: 'percent', buckets: 5_000 } as const;
