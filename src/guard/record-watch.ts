@@ -56,8 +56,10 @@ export class RecordWatch {
     try {
       if (isDue) {
         if (this.trips.some(({ action }) => action !== 'rollback')) await store.endQuietTrips(cooldownMs());
-        // Before the cohorts: what a run is compared with must not be older than the run.
-        [this.trips, this.ramps] = await Promise.all([store.openTrips(), store.openRamps()]);
+        // One after the other: changes need the connections more. And before the cohorts: what a run is compared with
+        // must not be older than the run.
+        this.trips = await store.openTrips();
+        this.ramps = await store.openRamps();
       }
       if (this.#mayHaveMoved() || isDue) this.cohorts = await store.guardCohorts();
     } catch (err) {

@@ -5,6 +5,8 @@ import type { Teardown } from '../harness/teardown.ts';
 export class FailingBackends {
   /** Every answer of `new` is a 500 from now on. */
   isBroken = false;
+  /** `new` answers nothing from now on. */
+  isHanging = false;
   readonly ports: { readonly legacy: number; readonly new: number };
 
   private constructor(ports: { readonly legacy: number; readonly new: number }) {
@@ -16,6 +18,7 @@ export class FailingBackends {
       response.end('legacy');
     });
     const fresh = await startBackend(t, (_request, response) => {
+      if (backends.isHanging) return;
       if (backends.isBroken) response.statusCode = 500;
       response.end('new');
     });
