@@ -30,7 +30,7 @@ async function setStage(control: Control, stage: Stage) {
 }
 
 /** A process with embedded stores, a cohort that is live, and readers who get their answers from `new`. */
-async function scene(t: Test) {
+async function scene(t: Test, users: number, pauseMs: number) {
   const backends = await FailingBackends.start(t);
   const dir = await mkdtemp(join(tmpdir(), 'turnout-guard-'));
   const config = testConfig({
@@ -52,7 +52,7 @@ async function scene(t: Test) {
   if (control === undefined || guard === undefined) throw new Error('no guard');
   await untilLive(control, 1);
   t.match(await setStage(control, 'live'), { phase: 'done' });
-  const readers = new Readers([gateway.address.port], 20, 80);
+  const readers = new Readers([gateway.address.port], users, pauseMs);
   await within(readers.until('new'), 'answers of new');
   t.match(await guard.status(), [{ cohort: 'movers', stage: 'live', phase: 'armed' }]);
   return { backends, gateway, control, guard, readers, lines };
@@ -72,7 +72,7 @@ async function inForce(guard: GuardControl): Promise<Trip> {
 void t.test(
   'a backend that fails is left within seconds, and for good until a person has seen to it',
   async (t) => {
-    const { backends, gateway, control, guard, readers, lines } = await scene(t);
+    const { backends, gateway, control, guard, readers, lines } = await scene(t, 20, 80);
     backends.isBroken = true;
     const brokenAt = Date.now();
     await within(readers.until('legacy'), 'answers of legacy', 20_000);
@@ -118,7 +118,8 @@ void t.test(
 );
 
 void t.test('a backend that hangs is left, and reads that wait for it are answered', async (t) => {
-  const { backends, gateway, control, guard, readers } = await scene(t);
+  // Each waits for its answer: so many that those who wait are evidence enough.
+  const { backends, gateway, control, guard, readers } = await scene(t, 80, 400);
   backends.isHanging = true;
   const hangingAt = Date.now();
   const trip = await inForce(guard);
