@@ -6,7 +6,8 @@ import { AdminError } from './admin-error.ts';
 import { tryChange, type WantedChange } from './begin-change.ts';
 import type { AdminControl, ControlAccess } from './control-access.ts';
 import { ChangeAnswerSchema, DeletionAnswerSchema, Word } from './control-documents.ts';
-import { RampFormSchema, rampForm, rampOf } from './ramp-form.ts';
+import { rampForm, rampOf } from './ramp-form.ts';
+import { RampFormSchema } from './ramp-schema.ts';
 import {
   ABOUT_UNDONE,
   answerChange,

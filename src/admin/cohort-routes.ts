@@ -17,7 +17,8 @@ import {
   RollbackAnswerSchema,
 } from './control-documents.ts';
 import { PageQuery, PageSchema, pageOf } from './page.ts';
-import { RampFormSchema, rampOf, sameRamp } from './ramp-form.ts';
+import { rampOf, sameRamp } from './ramp-form.ts';
+import { RampFormSchema } from './ramp-schema.ts';
 import {
   ABOUT_UNDONE,
   authorOf,

@@ -8,7 +8,7 @@ import { stepOutOfOrder } from '../guard/ramp-order.ts';
 import type { RampPlan } from '../guard/ramp-plan.ts';
 import { AdminError } from './admin-error.ts';
 import { Word } from './control-documents.ts';
-import { RampFormSchema } from './ramp-form.ts';
+import { RampFormSchema } from './ramp-schema.ts';
 import { CohortName, STRICT } from './request-parts.ts';
 
 const HOUR_MS = 3_600_000;

@@ -3,7 +3,8 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { CHANGE_KINDS, type Change, isOver, type Phase } from '../cutover/change.ts';
 import type { DirtyPolicy, GatewayVerdict, GatewayView, RollbackPreview } from '../cutover/control.ts';
 import { type Cohort, STAGES } from '../model.ts';
-import { RampAnswerSchema, rampForm } from './ramp-form.ts';
+import { rampForm } from './ramp-form.ts';
+import { RampAnswerSchema } from './ramp-schema.ts';
 import { RuleFormSchema, ruleForm } from './rule-form.ts';
 
 const VERDICTS = ['live', 'silent', 'fenced'] as const satisfies readonly GatewayVerdict[];

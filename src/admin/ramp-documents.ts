@@ -2,7 +2,8 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { RampPlan, RampRun, RampStatus } from '../guard/ramp-plan.ts';
 import { Nullable, Word } from './control-documents.ts';
-import { RampAnswerSchema, rampForm } from './ramp-form.ts';
+import { rampForm } from './ramp-form.ts';
+import { RampAnswerSchema } from './ramp-schema.ts';
 import { Count, Time } from './report-documents.ts';
 
 const RAMP_STATUSES = [

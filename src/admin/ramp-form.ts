@@ -1,21 +1,8 @@
 /** A ramp as the API and the command line write it: `10%` of the users, or `1000` of them. The same as in YAML. */
-import { Type } from '@sinclair/typebox';
 import { RAMP_BUCKETS, type Ramp } from '../model.ts';
 
 export const RAMP_COUNT_MAX = 1_000_000_000;
-const PERCENT = '^(100(\\.0{1,2})?|[0-9]{1,2}(\\.[0-9]{1,2})?)%$';
-
-/** One schema of two types, so that a wrong value gives one problem and not two. */
-export const RampFormSchema = Type.Unsafe<number | string>({
-  type: ['integer', 'string'],
-  minimum: 0,
-  maximum: RAMP_COUNT_MAX,
-  pattern: PERCENT,
-  description: 'A share from 0% to 100% with at most two decimals, or a number of users.',
-});
-
-/** The same in an answer, where it need not be checked. */
-export const RampAnswerSchema = Type.Union([Type.Integer(), Type.String()]);
+export const PERCENT = '^(100(\\.0{1,2})?|[0-9]{1,2}(\\.[0-9]{1,2})?)%$';
 
 /** @param form checked against the schema */
 export function rampOf(form: number | string): Ramp {

@@ -5,12 +5,12 @@ import {
   type ChangeInProgressDocument,
   GatewaySchema,
 } from '../admin/control-documents.ts';
+import { printable } from '../wording/printable.ts';
 import { askPages, type JsonCall, tellAdmin } from './admin-client.ts';
 import { Refused } from './admin-connection.ts';
 import type { CliContext, ExitCode } from './context.ts';
 import { exitOf, expectDone, followChange } from './follow-change.ts';
 import { parsePolicy, wholeNumber } from './options.ts';
-import { printable } from './printable.ts';
 
 /** Gateways counted for the confirmation. */
 const GATEWAYS_MAX = 10_000;

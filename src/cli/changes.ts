@@ -8,12 +8,12 @@ import {
   ChangeSchema,
 } from '../admin/control-documents.ts';
 import { CHANGE_KINDS } from '../cutover/change.ts';
+import { changeInWords } from '../wording/change-in-words.ts';
+import { progressInWords } from '../wording/change-progress.ts';
+import { printable, timeInWords } from '../wording/printable.ts';
 import { askAdmin, askPages, ENVIRONMENT_HELP } from './admin-client.ts';
-import { changeInWords } from './change-in-words.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
-import { progressInWords } from './follow-change.ts';
 import { wholeNumber } from './options.ts';
-import { printable, timeInWords } from './printable.ts';
 
 const EXAMPLES = `
 Examples:

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CohortAtEpochSchema, DeletionAnswerSchema } from '../admin/control-documents.ts';
+import { printable } from '../wording/printable.ts';
 import { askAdmin, tellAdmin } from './admin-client.ts';
 import {
   addChangeOptions,
@@ -18,7 +19,6 @@ import {
 import { confirm } from './confirm.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 import { parseRamp, wholeNumber } from './options.ts';
-import { printable } from './printable.ts';
 
 /** How long one call waits for a deletion. */
 const DELETION_WAIT_S = 5;

@@ -2,15 +2,15 @@
 import type { Command } from 'commander';
 import { CohortAtEpochSchema } from '../admin/control-documents.ts';
 import { MemberSchema } from '../admin/user-documents.ts';
+import { usersInWords } from '../wording/change-in-words.ts';
+import { printable } from '../wording/printable.ts';
 import { askAdmin, askPages } from './admin-client.ts';
 import { answerTo, openCall, refusalOf, unanswered } from './admin-connection.ts';
 import { agreement } from './carry-out.ts';
-import { usersInWords } from './change-in-words.ts';
 import { confirm } from './confirm.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 import { type UploadOptions, upload } from './member-upload.ts';
 import { wholeNumber } from './options.ts';
-import { printable } from './printable.ts';
 import { RefusedLines } from './refused-lines.ts';
 import {
   addJobOptions,

@@ -6,12 +6,12 @@ import {
   type CohortDocument,
   CohortSchema,
 } from '../admin/control-documents.ts';
+import { printable, rampFormInWords } from '../wording/printable.ts';
 import { askAdmin, askPages, ENVIRONMENT_HELP } from './admin-client.ts';
 import { changesTable } from './changes.ts';
 import { addDefinition } from './cohort-definition.ts';
 import { addMembers } from './cohort-members.ts';
 import { type CliContext, EXIT, type ExitCode } from './context.ts';
-import { printable, rampFormInWords } from './printable.ts';
 
 const EXAMPLES = `
 Examples:

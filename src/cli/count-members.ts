@@ -1,8 +1,8 @@
 /** How many users a cohort has, for a sentence that somebody has to confirm. */
 import type { CohortDocument } from '../admin/control-documents.ts';
+import type { Known } from '../wording/movement.ts';
 import { answerTo, openCall } from './admin-connection.ts';
 import type { CliContext } from './context.ts';
-import type { Known } from './movement.ts';
 
 /** More are not counted: a person learns nothing from it, and the record has to read them all. */
 const COUNTED_MAX = 10_000;

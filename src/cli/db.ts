@@ -1,10 +1,10 @@
 /** `turnout db`: the schema of the record, apart from the start of a gateway. */
 import type { Command } from 'commander';
 import { type MigrationStatus, readMigrations, runMigrations } from '../storage/migration-status.ts';
+import { printable, timeInWords } from '../wording/printable.ts';
 import { readConfig } from './config-file.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 import { messageOf } from './finding.ts';
-import { printable, timeInWords } from './printable.ts';
 
 const EXAMPLES = `
 Examples:

@@ -3,11 +3,11 @@ import { Type } from '@sinclair/typebox';
 import type { ChangeDocument, GatewayDocument } from '../admin/control-documents.ts';
 import { type FullStatusDocument, FullStatusSchema } from '../admin/status-document.ts';
 import { VERSION } from '../telemetry/version.ts';
+import { changeInWords } from '../wording/change-in-words.ts';
+import { durationInWords } from '../wording/duration-in-words.ts';
 import { askAdmin, tellOnce } from './admin-client.ts';
 import { adminOrigin, type Env, Refused, Unanswered } from './admin-connection.ts';
-import { changeInWords } from './change-in-words.ts';
 import { CliError } from './context.ts';
-import { durationInWords } from './duration.ts';
 import { type Finding, fail, messageOf, ok, skip, warn } from './finding.ts';
 
 /** A change takes milliseconds, or seconds when it waits for a drain. */

@@ -1,5 +1,5 @@
 /** What the doctor finds: one line for each check, and what to do about it. */
-import { printable } from './printable.ts';
+import { printable } from '../wording/printable.ts';
 import type { Style, Writer } from './writer.ts';
 
 /** `skip`: it could not be looked at, which is said by another finding or is no trouble. */

@@ -5,30 +5,15 @@ import {
   type ChangeInProgressDocument,
   ChangeInProgressSchema,
 } from '../admin/control-documents.ts';
+import { isOver, progressInWords } from '../wording/change-progress.ts';
+import { printable } from '../wording/printable.ts';
 import { askAdmin } from './admin-client.ts';
 import { Unanswered } from './admin-connection.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
-import { printable } from './printable.ts';
 
 const LOOK_EACH_MS = 250;
 /** The same line with other figures is not printed more often. */
 const REPEAT_MS = 5_000;
-
-export function isOver({ phase }: Pick<ChangeDocument, 'phase'>): boolean {
-  return phase === 'done' || phase === 'undone';
-}
-
-/** `holding: 2 of 3 gateways have drained; waits for b (host 7, worker 1)`. */
-export function progressInWords({ phase, note, gateways }: ChangeInProgressDocument): string {
-  const missing = gateways.filter(({ acknowledged }) => !acknowledged);
-  const parts: string[] = [phase];
-  if (phase !== 'pending' && gateways.length > 0) {
-    const did = phase === 'holding' ? 'have drained' : 'have applied it';
-    parts.push(`${gateways.length - missing.length} of ${gateways.length} gateways ${did}`);
-  }
-  if (note !== null) parts.push(printable(note));
-  return parts.join(': ');
-}
 
 export interface FollowOptions {
   /** Bound on the whole. */

@@ -2,11 +2,11 @@
 import { Type } from '@sinclair/typebox';
 import type { Command } from 'commander';
 import { type GatewayDocument, GatewaySchema } from '../admin/control-documents.ts';
+import { durationInWords } from '../wording/duration-in-words.ts';
+import { printable } from '../wording/printable.ts';
 import { askPages, ENVIRONMENT_HELP, tellAdmin } from './admin-client.ts';
 import { confirm } from './confirm.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
-import { durationInWords } from './duration.ts';
-import { printable } from './printable.ts';
 
 const EXAMPLES = `
 Examples:

@@ -2,11 +2,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type DryRunDocument, DryRunSchema } from '../admin/guard-documents.ts';
 import { metricValue } from '../admin/trip-sentences.ts';
+import { durationInWords } from '../wording/duration-in-words.ts';
+import { printable, timeInWords } from '../wording/printable.ts';
 import { ENVIRONMENT_HELP, tellOnce } from './admin-client.ts';
 import { CONDITION_HELP, type ConditionForm, collectCondition } from './condition-option.ts';
 import { type CliContext, EXIT, type ExitCode } from './context.ts';
-import { durationInWords, spanMs } from './duration.ts';
-import { printable, timeInWords } from './printable.ts';
+import { spanMs } from './duration.ts';
 
 const EXAMPLES = `
 It judges the seconds that were recorded, by the very code that judges now, and changes nothing. They are kept for 14 days.

@@ -10,13 +10,13 @@ import {
   TripSchema,
 } from '../admin/guard-documents.ts';
 import { metricValue } from '../admin/trip-sentences.ts';
+import { secondsInWords } from '../wording/duration-in-words.ts';
+import { printable, timeInWords } from '../wording/printable.ts';
+import { runInWords } from '../wording/ramp-in-words.ts';
 import { askAdmin, askPages, ENVIRONMENT_HELP, tellOnce } from './admin-client.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
-import { secondsInWords } from './duration.ts';
 import { addDryRun } from './guard-dry-run.ts';
 import { wholeNumber } from './options.ts';
-import { printable, timeInWords } from './printable.ts';
-import { runInWords } from './ramp-in-words.ts';
 
 const EXAMPLES = `
 The guard watches what new answers, second by second, and sends a cohort back to legacy when a condition is shown to be

@@ -2,13 +2,13 @@
 import { createReadStream, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { CohortAtEpochSchema, type CohortDocument } from '../admin/control-documents.ts';
+import { usersInWords } from '../wording/change-in-words.ts';
+import { ownerInWords } from '../wording/movement.ts';
+import { printable } from '../wording/printable.ts';
 import { askAdmin } from './admin-client.ts';
 import { agreement } from './carry-out.ts';
-import { usersInWords } from './change-in-words.ts';
 import { confirm } from './confirm.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
-import { ownerInWords } from './movement.ts';
-import { printable } from './printable.ts';
 import { RefusedLines } from './refused-lines.ts';
 import { cohortInWords, cohortPath, endOf, type JobOptions, runMemberJob } from './run-member-job.ts';
 

@@ -6,9 +6,9 @@ import {
   type VerificationDocument,
   VerificationSchema,
 } from '../admin/report-documents.ts';
+import { printable, timeInWords } from '../wording/printable.ts';
 import { tellAdmin } from './admin-client.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
-import { printable, timeInWords } from './printable.ts';
 import { watchInWords } from './share-in-words.ts';
 
 interface Common {

@@ -6,11 +6,11 @@ import {
   GroupInFullSchema,
   GroupSchema,
 } from '../admin/report-documents.ts';
+import { printable, timeInWords } from '../wording/printable.ts';
 import { askAdmin, askPages, ENVIRONMENT_HELP } from './admin-client.ts';
 import { type CliContext, EXIT, type ExitCode } from './context.ts';
 import { addMismatchActions } from './mismatch-actions.ts';
 import { wholeNumber } from './options.ts';
-import { printable, timeInWords } from './printable.ts';
 import { printSample } from './sample-in-words.ts';
 import { shareInWords, shortShare, watchInWords } from './share-in-words.ts';
 

@@ -1,5 +1,5 @@
 /** How far a long job is, on one line that is drawn again and again. */
-import { durationInWords } from './duration.ts';
+import { durationInWords } from '../wording/duration-in-words.ts';
 import type { Writer } from './writer.ts';
 
 const BAR_CHARACTERS = 24;

@@ -8,16 +8,16 @@ import {
   RampRunSchema,
   RunAnswerSchema,
 } from '../admin/ramp-documents.ts';
+import { movement, movementInWords } from '../wording/movement.ts';
+import { printable, timeInWords } from '../wording/printable.ts';
+import { gatesInWords, runInWords, stepRows, stepsInWords } from '../wording/ramp-in-words.ts';
 import { askAdmin, askPages, ENVIRONMENT_HELP, tellOnce } from './admin-client.ts';
 import { agreement } from './carry-out.ts';
 import { confirm } from './confirm.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 import { countMembers } from './count-members.ts';
 import { spanMs } from './duration.ts';
-import { movement, movementInWords } from './movement.ts';
 import { oneOf } from './options.ts';
-import { printable, timeInWords } from './printable.ts';
-import { gatesInWords, runInWords, stepRows, stepsInWords } from './ramp-in-words.ts';
 import {
   collectGate,
   GATES_HELP,

@@ -1,9 +1,9 @@
 /** The lines of an upload that were refused: shown, counted, and written to a file for who mends them. */
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
+import { printable } from '../wording/printable.ts';
 import type { CliContext } from './context.ts';
 import type { RefusedLine } from './member-job.ts';
-import { printable } from './printable.ts';
 
 /** Refused lines that are shown; a file gets all that the gateway lists. */
 const SHOWN = 20;

@@ -1,10 +1,10 @@
 /** `turnout coverage` and `turnout report`: how much is known, and what it says of a cohort. */
 import { type Command, Option } from 'commander';
 import { CohortReportSchema, type CoverageDocument, CoverageSchema } from '../admin/evidence-documents.ts';
+import { printable } from '../wording/printable.ts';
 import { askAdmin, ENVIRONMENT_HELP } from './admin-client.ts';
 import { type CliContext, EXIT, type ExitCode } from './context.ts';
 import { wholeNumber } from './options.ts';
-import { printable } from './printable.ts';
 import { shareInWords } from './share-in-words.ts';
 
 const COVERAGE_EXAMPLES = `

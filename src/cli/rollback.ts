@@ -1,6 +1,8 @@
 /** `turnout rollback`: sends a cohort back to legacy. It first says whose writes would be stranded. */
 import type { Command } from 'commander';
 import { type PreviewDocument, PreviewSchema } from '../admin/control-documents.ts';
+import { usersInWords } from '../wording/change-in-words.ts';
+import { printable } from '../wording/printable.ts';
 import { ENVIRONMENT_HELP, tellAdmin } from './admin-client.ts';
 import {
   addChangeOptions,
@@ -11,10 +13,8 @@ import {
   carryOut,
   type DirtyOption,
 } from './carry-out.ts';
-import { usersInWords } from './change-in-words.ts';
 import { confirm } from './confirm.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
-import { printable } from './printable.ts';
 
 const EXAMPLES = `
 Examples:

@@ -8,10 +8,10 @@ import {
   type TrialDocument,
   TrialSchema,
 } from '../admin/rules-routes.ts';
+import { printable, timeInWords } from '../wording/printable.ts';
 import { askAdmin, ENVIRONMENT_HELP, tellAdmin } from './admin-client.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 import { wholeNumber } from './options.ts';
-import { printable, timeInWords } from './printable.ts';
 
 const EXAMPLES = `
 Examples:

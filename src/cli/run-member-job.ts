@@ -1,11 +1,11 @@
 /** Runs a job on members for a person: with a bar, the lines that were refused, and how it ended. */
 import type { Command } from 'commander';
 import type { CohortDocument } from '../admin/control-documents.ts';
+import { printable, rampFormInWords } from '../wording/printable.ts';
 import { addDirtyOption, type DirtyOption } from './carry-out.ts';
 import { type CliContext, EXIT, type ExitCode } from './context.ts';
 import { type Job, type JobDone, runJob } from './member-job.ts';
 import { wholeNumber } from './options.ts';
-import { printable, rampFormInWords } from './printable.ts';
 import { ProgressBar } from './progress-bar.ts';
 import type { RefusedLines } from './refused-lines.ts';
 

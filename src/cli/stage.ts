@@ -6,6 +6,9 @@ import {
   type CohortDocument,
 } from '../admin/control-documents.ts';
 import { STAGES, type Stage } from '../model.ts';
+import { usersInWords } from '../wording/change-in-words.ts';
+import { movement, movementInWords, type StageAndRamp } from '../wording/movement.ts';
+import { printable, rampFormInWords } from '../wording/printable.ts';
 import { askAdmin, ENVIRONMENT_HELP } from './admin-client.ts';
 import {
   addChangeOptions,
@@ -16,13 +19,10 @@ import {
   carryOut,
   type DirtyOption,
 } from './carry-out.ts';
-import { usersInWords } from './change-in-words.ts';
 import { confirm } from './confirm.ts';
 import type { CliContext, ExitCode } from './context.ts';
 import { countMembers } from './count-members.ts';
-import { movement, movementInWords, type StageAndRamp } from './movement.ts';
 import { oneOf, parseRamp } from './options.ts';
-import { printable, rampFormInWords } from './printable.ts';
 
 const EXAMPLES = `
 Stages, in the order of a migration: ${STAGES.join(', ')}.

@@ -1,10 +1,10 @@
 /** `turnout status`: what a running gateway is doing. */
 import type { Command } from 'commander';
 import { type FullStatusDocument, FullStatusSchema } from '../admin/status-document.ts';
+import { durationInWords } from '../wording/duration-in-words.ts';
 import { askAdmin, ENVIRONMENT_HELP } from './admin-client.ts';
 import { changesTable } from './changes.ts';
 import { type CliContext, EXIT, type ExitCode } from './context.ts';
-import { durationInWords } from './duration.ts';
 import { gatewaysTable } from './gateways.ts';
 import { watchStatus } from './watch/watch.ts';
 import type { Writer } from './writer.ts';

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type UserDocument, UserSchema } from '../admin/user-documents.ts';
 import type { Backend } from '../model.ts';
+import { printable, timeInWords } from '../wording/printable.ts';
 import { askAdmin, ENVIRONMENT_HELP } from './admin-client.ts';
 import {
   addChangeOptions,
@@ -15,7 +16,6 @@ import {
 import { confirm } from './confirm.ts';
 import { type CliContext, EXIT, type ExitCode } from './context.ts';
 import { oneOf } from './options.ts';
-import { printable, timeInWords } from './printable.ts';
 
 const EXAMPLES = `
 Examples:

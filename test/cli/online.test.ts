@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { createAdmin } from '../../src/admin/create-admin.ts';
-import { durationInWords } from '../../src/cli/duration.ts';
 import type { TokenModel } from '../../src/config/model.ts';
+import { durationInWords } from '../../src/wording/duration-in-words.ts';
 import { EXPLANATION, FakeSource, STATUS } from '../admin/fake-source.ts';
 import { run } from './run-in-process.ts';
 

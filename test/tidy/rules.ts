@@ -43,6 +43,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'upstream',
   ],
   admin: ['comparison', 'config', 'cutover', 'guard', 'reports', 'telemetry'],
+  // What the API says, in the sentences that the command line and the console share.
+  wording: ['admin', 'decision'],
   workers: [
     'admin',
     'config',
@@ -73,6 +75,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'state',
     'storage',
     'telemetry',
+    'wording',
     'workers',
   ],
   'main.ts': ['cli', 'workers'],

@@ -1,6 +1,6 @@
 /** A plan of a ramp, and how far a run of it is, in words. */
 import type { PlanDocument, RampRunDocument } from '../admin/ramp-documents.ts';
-import { durationInWords } from './duration.ts';
+import { durationInWords } from './duration-in-words.ts';
 import { printable, rampFormInWords } from './printable.ts';
 
 /** `100 users, 1,000 users, 10 %, 100 %` */

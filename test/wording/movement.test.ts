@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { rampOf } from '../../src/admin/ramp-form.ts';
-import { type Known, movement, movementInWords, type StageAndRamp } from '../../src/cli/movement.ts';
 import { movesTruth } from '../../src/cutover/moves-truth.ts';
 import { RAMP_BUCKETS, STAGES } from '../../src/model.ts';
+import { type Known, movement, movementInWords, type StageAndRamp } from '../../src/wording/movement.ts';
 import { cohortNamed } from '../admin/fake-control.ts';
 
 const at = (stage: StageAndRamp['stage'], ramp: StageAndRamp['ramp'] = '100%'): StageAndRamp => ({
