@@ -45,6 +45,7 @@ export function stepRows({ plan, step, status, stepAt }: RampRunDocument, nowMs:
     const row = [String(index + 1), rampFormInWords(ramp), durationInWords(bakeMs)];
     if (index < step) return [...row, 'passed'];
     if (index > step) return [...row, ''];
+    if (status === 'done') return [...row, 'done'];
     const leftMs = stepAt === null ? 0 : Date.parse(stepAt) + bakeMs - nowMs;
     const left = status === 'baking' && leftMs > 0 ? `, ${durationInWords(leftMs)} left` : '';
     return [...row, `here${left}`];

@@ -146,6 +146,8 @@ void t.test('status says how far it is, what it waits for, and what ran before',
   t.match(out, /^3 +100 % +10m 0s$/mu);
   t.match(out, /100 users, 10 %, 100 % +2026-11-20 00:00:00Z +aborted: another day$/mu);
   t.equal(JSON.parse((await cli(['ramp', 'beta', 'status', '--json'])).out).length, 2);
+  guard.runs = [runOf('done', { step: 2, endedAt: ended })];
+  t.match((await cli(['ramp', 'beta', 'status'])).out, /^3 +100 % +10m 0s +done$/mu);
   guard.runs = [runOf('baking', { stepAt: new Date(Date.now() - 1_000), step: 1 })];
   t.match((await cli(['ramp', 'beta', 'status'])).out, /^2 +10 % +10m 0s +here, 9m 5\ds left$/mu);
 });
