@@ -103,6 +103,12 @@ export class FallbackRead implements Standby {
 
   async #rescue(): Promise<void> {
     const { judge, budget } = this.#parts;
+    if (judge.hasWritten(this.exchange) && !(await judge.hasMoved(this.exchange))) {
+      // What is known needs no turn.
+      if (!this.#isOver) this.#giveUp('dirty');
+      return;
+    }
+    if (this.#isOver) return;
     this.#turn = budget.ask();
     const granted = await this.#turn.granted;
     if (this.#isOver) return;

@@ -74,6 +74,20 @@ void t.test('no more than the budget are at legacy, and the others get the failu
   t.equal(await world.counted('served'), 2);
 });
 
+void t.test('whoever is known to have written waits for no turn', async (t) => {
+  const world = await startFallbackWorld(t, {
+    newPort: await refusingPort(t),
+    legacy: stall(),
+    fallback: { inFlightMin: 1, share: 0, waitMs: FOREVER_MS },
+  });
+  const first = await world.send({ user: 'nick' });
+  await world.legacy.request();
+  await world.marks.mark('nina');
+  t.equal((await world.ask()).status, 502);
+  t.equal(await world.counted('dirty'), 1);
+  first.abort();
+});
+
 void t.test('whoever waits in time has a turn', async (t) => {
   const world = await startFallbackWorld(t, {
     newPort: await refusingPort(t),

@@ -4,6 +4,7 @@ import { checkHistory, type Verdict } from './checker/check-history.ts';
 import { Clients } from './clients.ts';
 import { pause } from './clock.ts';
 import { Flips } from './flips.ts';
+import type { GatewayProcess } from './gateways.ts';
 import { Nemesis } from './nemesis.ts';
 import { readHistory } from './recorder.ts';
 import { Seeded } from './seeded.ts';
@@ -69,6 +70,7 @@ export async function runHistory(
     random.fork('nemesis'),
     (what) => recorder.event(what),
   );
+  let fallbacks: ReadonlyMap<string, number>;
   try {
     clients.run();
     world.audit.watch();
@@ -87,6 +89,7 @@ export async function runHistory(
     // Whatever is in force now is also what everybody is served by.
     await pause(500);
     await clients.stop();
+    fallbacks = await fallbackOutcomes(gateways);
   } catch (error) {
     const kept = keep?.(recorder.dir);
     throw new Error(`the run broke off${kept === undefined ? '' : `; kept in ${kept}`}`, { cause: error });
@@ -100,8 +103,22 @@ export async function runHistory(
     `asked for: ${counts(flips.outcomes)}`,
     `undone: ${counts(flips.undone)}`,
     `answers: ${counts(clients.told)}`,
+    `fallback reads: ${counts(fallbacks)}`,
   ];
   return { ...verdict, dir: recorder.dir, summary };
+}
+
+/** What became of reads that `new` failed to answer, since each gateway's last start. */
+async function fallbackOutcomes(gateways: readonly GatewayProcess[]): Promise<ReadonlyMap<string, number>> {
+  const sums = new Map<string, number>();
+  for (const { adminPort } of gateways) {
+    const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+    for (const [, outcome = '', value] of metrics.matchAll(
+      /^turnout_fallback_reads_total\{.*outcome="(.+)"\} (\d+)$/gm,
+    ))
+      sums.set(outcome, (sums.get(outcome) ?? 0) + Number(value));
+  }
+  return sums;
 }
 
 /** When the clients have stopped, and every gateway is there. */
