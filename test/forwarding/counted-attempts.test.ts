@@ -1,4 +1,5 @@
 /** What is sent to a backend is counted there, by how it went: on the wire. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { Counts } from '../../src/guard/slot.ts';
 import type { SideReport } from '../../src/guard/slot-feed.ts';
@@ -169,13 +170,29 @@ onBothBackends(t, 'a request that hangs is stalled while it hangs', async (t, si
   await backend.request();
   let counts = countedAt(t, gateway, side);
   while (counts.stalled === 0) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await sleep(5);
     counts = countedAt(t, gateway, side);
   }
   t.same(counts, { requests: 0, failed: 0, stalled: 1, late: 0, kinds: {} });
   client.abort();
   await gateway.ended('client_closed', side);
   t.same(countedAt(t, gateway, side), { requests: 1, failed: 0, stalled: 0, late: 1, kinds: {} });
+});
+
+onBothBackends(t, 'a body that its client sends slowly is nobody’s stall', async (t, side) => {
+  const backend = await startRawBackend(t, whole);
+  const other = await startRawBackend(t);
+  const backends = { legacy: other.port, new: other.port, [side]: backend.port };
+  const gateway = await startGateway(t, { backends, counting: { failures: [], stalledAfterMs: 20 } });
+  const client = await gateway.connect();
+  const chunked = 'Transfer-Encoding: chunked\r\n';
+  await client.send(`POST / HTTP/1.1\r\nHost: a\r\n${AS_USER_OF[side]}${chunked}\r\n3\r\nabc\r\n`);
+  await backend.request();
+  await sleep(100);
+  t.same(gateway.attempts.drain().size, 0, 'it is of age, and waits for its client');
+  await client.send('0\r\n\r\n');
+  t.equal((await client.answer('POST')).status, 200);
+  t.equal(countedAt(t, gateway, side).requests, 1);
 });
 
 onBothBackends(t, 'a request that is repeated on a new connection is one', async (t, side) => {
