@@ -6,6 +6,7 @@ COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json ./
 RUN npm ci --ignore-scripts
 COPY src src
 RUN npx tsc -p tsconfig.build.json --sourceMap false \
+ && node src/console/build-console.ts \
  && npm prune --omit=dev --omit=optional --ignore-scripts
 
 FROM node:26-slim

@@ -30,8 +30,11 @@ async function run(args: readonly string[]): Promise<number> {
     ['format', ['biome', 'check']],
     ['lint', ['oxlint', '--type-aware', '--deny-warnings']],
   ];
-  const compile: [string, string[]] = ['compile', ['tsc', '-p', 'tsconfig.json']];
-  for (const [name, command] of chosen.length > 0 ? [compile] : [...checks, compile]) {
+  const compile: [string, string[]][] = [
+    ['compile', ['tsc', '-p', 'tsconfig.json']],
+    ['console', ['npm', 'run', '--silent', 'build:console']],
+  ];
+  for (const [name, command] of chosen.length > 0 ? compile : [...checks, ...compile]) {
     if (!step(name, command)) return giveUp(`${name} failed`);
   }
   for (const file of pruneBuild(ROOT)) console.log(`removed ${file}: its source is gone`);

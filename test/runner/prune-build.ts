@@ -2,9 +2,11 @@
  * Removes compiled files whose source is gone, so that a deleted test or module cannot go on living in build/.
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 
 const COMPILED = /\.js(\.map)?$/;
+/** The console's bundle: its build empties it itself. */
+const BUNDLED = `console${sep}`;
 
 /**
  * @param root the checkout; sources are in `root/src`, `root/test` and so on, outputs in `root/build`
@@ -15,7 +17,7 @@ export function pruneBuild(root: string): string[] {
   if (!existsSync(build)) return [];
   const removed: string[] = [];
   for (const entry of readdirSync(build, { recursive: true, encoding: 'utf8' })) {
-    if (!COMPILED.test(entry)) continue;
+    if (!COMPILED.test(entry) || entry.startsWith(BUNDLED)) continue;
     const source = join(root, entry.replace(COMPILED, '.ts'));
     if (existsSync(source)) continue;
     rmSync(join(build, entry));

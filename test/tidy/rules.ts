@@ -59,6 +59,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
     'upstream',
   ],
+  // It runs in a browser: of the API it takes the types.
+  console: ['admin'],
   demo: ['config'],
   cli: [
     'admin',
@@ -129,6 +131,9 @@ const WRAPPED: Readonly<Record<string, { room: string; types?: readonly string[]
   fastify: { room: 'admin' },
   commander: { room: 'cli' },
   'fast-jwt': { room: 'intake' },
+  preact: { room: 'console' },
+  uplot: { room: 'console' },
+  esbuild: { room: 'console' },
 };
 
 export function wrappedPackages(tree: SourceTree): string[] {
@@ -165,7 +170,7 @@ export function fileLengths(tree: SourceTree, exceptions: ReadonlyMap<string, nu
 
 export function names(tree: SourceTree): string[] {
   return [...tree.keys()].flatMap((path) => {
-    const parts = path.replace(/(\.test)?\.ts$/, '').split('/');
+    const parts = path.replace(/(\.test|\.e2e\.test|\.d)?\.tsx?$/, '').split('/');
     const vague = parts.find((part) => /^(utils?|helpers?|commons?|misc)$/.test(part));
     if (vague !== undefined) return [`${path}: "${vague}" says nothing about what is inside`];
     return parts.every((part) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(part))

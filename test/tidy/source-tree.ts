@@ -10,7 +10,7 @@ export function readTree(root: string, folders: readonly string[]): SourceTree {
   const tree = new Map<string, string>();
   for (const folder of folders) {
     for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
-      if (!name.endsWith('.ts')) continue;
+      if (!/\.tsx?$/u.test(name)) continue;
       const path = join(folder, name);
       tree.set(path, readFileSync(join(root, path), 'utf8'));
     }

@@ -1,0 +1,17 @@
+/** The pages: where each is in the address, and what it is called. Those with a `nav` are in the navigation, in this order. */
+import type { ComponentType } from 'preact';
+import { Overview } from './pages/overview.tsx';
+
+export interface PageProps {
+  /** The part of the path after the page's own: a cohort, a group, a user. */
+  readonly rest: readonly string[];
+}
+
+export interface PageEntry {
+  /** The first part of the path; empty for the overview. */
+  readonly path: string;
+  readonly nav: string | undefined;
+  readonly page: ComponentType<PageProps>;
+}
+
+export const PAGES: readonly PageEntry[] = [{ path: '', nav: 'Overview', page: Overview }];
