@@ -120,11 +120,20 @@ await t.test('what only force could take back is held, and a person has to decid
   world.control.fates.push(new WritesUnknownError(meanwhile.name));
   meanwhile.verdict = 'tripped';
   const other = meanwhile.engine(t);
-  await meanwhile.until(other, 'a hold', async () => {
-    const [found] = await other.trips(undefined, 1, meanwhile.name);
-    return found?.action === 'hold';
-  });
+  await meanwhile.until(
+    other,
+    'a trip',
+    async () => (await other.trips(undefined, 1, meanwhile.name)).length > 0,
+  );
+  // What it finds at the next look is what this one is about: the cohort has been complete.
   meanwhile.verdict = 'healthy';
+  await meanwhile.until(other, 'a hold', async () => {
+    const trips = await other.trips(undefined, 5, meanwhile.name);
+    return trips.some(
+      ({ action, note }) => action === 'hold' && note?.includes('a person has to decide') === true,
+    );
+  });
+  t.equal((await other.trips(undefined, 5, meanwhile.name)).length, 1);
   t.equal(await world.record.guard.heldBy(meanwhile.name), undefined);
 });
 
