@@ -2,30 +2,35 @@
  * What all gateways counted, second by second, for whoever judges. Counts that come in late belong to the second in
  * which they come in: a second that is over seldom changes.
  *
- * Bounded: the last ten minutes are kept by the second. Where windows reach back further, an hour at most, what lies
- * before is kept as sums of ten seconds. One cohort at 200 requests a second from four gateways takes 15 MB for ten
- * minutes, and as much again for the rest of the hour; adding a tick up takes 60 µs.
+ * Bounded: the last ten minutes are kept by the second. Where windows reach back further, what lies before is kept as
+ * sums of ten seconds for an hour, and of a minute before that. One cohort at 200 requests a second from four gateways
+ * takes 15 MB for ten minutes, and as much again for the rest of the hour; adding a tick up takes 60 µs.
  */
 import type { Condition } from './condition.ts';
 import type { Slot } from './slot.ts';
 import type { StampedReport } from './slot-feed.ts';
 import { SlotFold } from './slot-fold.ts';
 
-/** By the second. */
-const FINE_SECONDS = 600;
-const COARSE_SLOT_SECONDS = 10;
-/** Windows that reach back further have no requests there. */
-export const REACH_SECONDS_MAX = 3_600;
+/** What is kept by slots of how many seconds, and for how long. */
+const TIERS = [
+  { slotSeconds: 1, keptSeconds: 600 },
+  { slotSeconds: 10, keptSeconds: 3_600 },
+  { slotSeconds: 60, keptSeconds: Number.POSITIVE_INFINITY },
+] as const;
+/** Of gateways that reported no more. */
+const GATEWAYS_SECONDS = 600;
 
-/** How far back conditions look, seconds; `REACH_SECONDS_MAX` at most. */
+/** How far back conditions look, seconds. The configuration allows 20 windows of an hour. */
 export function reachOf(conditions: readonly Pick<Condition, 'windowMs' | 'windows'>[]): number {
-  const reaches = conditions.map(({ windowMs, windows }) => Math.ceil(windowMs / 1_000) * windows.of);
-  return Math.min(REACH_SECONDS_MAX, Math.max(0, ...reaches));
+  return Math.max(0, ...conditions.map(({ windowMs, windows }) => Math.ceil(windowMs / 1_000) * windows.of));
 }
 
 export class SlotWindows {
-  readonly #fine = new SlotFold(1);
-  readonly #coarse = new SlotFold(COARSE_SLOT_SECONDS);
+  /** The finest first. */
+  readonly #folds = TIERS.map(({ slotSeconds, keptSeconds }) => ({
+    fold: new SlotFold(slotSeconds),
+    keptSeconds,
+  }));
   readonly #reachSeconds: () => number;
   readonly #now: () => number;
   /** When each gateway last reported, in seconds of the reports' clock. */
@@ -42,10 +47,12 @@ export class SlotWindows {
 
   /** Takes in what came since the last call, in order. To be called each tick, also with nothing: time goes on. */
   add(reports: readonly StampedReport[]): void {
-    const isLong = this.#reachSeconds() > FINE_SECONDS;
+    const reach = this.#reachSeconds();
+    const used = this.#folds.filter(
+      (_fold, tier) => tier === 0 || reach > (TIERS[tier - 1]?.keptSeconds ?? 0),
+    );
     for (const report of reports) {
-      this.#fine.add(report);
-      if (isLong) this.#coarse.add(report);
+      for (const { fold } of used) fold.add(report);
       this.#gateways.set(report.gateway, Math.floor(report.atMs / 1_000));
     }
     const last = reports.at(-1);
@@ -59,16 +66,17 @@ export class SlotWindows {
   }
 
   #forget(nowSecond: number): void {
-    this.#fine.drop(this.#fineFrom(nowSecond));
-    this.#coarse.drop(nowSecond - this.#reachSeconds() - COARSE_SLOT_SECONDS);
+    for (const [tier, { fold }] of this.#folds.entries()) fold.drop(this.#fromOf(tier, nowSecond));
     for (const [gateway, second] of this.#gateways) {
-      if (second < nowSecond - FINE_SECONDS) this.#gateways.delete(gateway);
+      if (second < nowSecond - GATEWAYS_SECONDS) this.#gateways.delete(gateway);
     }
   }
 
-  /** Where the last ten minutes begin, and the sums of ten seconds end. */
-  #fineFrom(nowSecond: number): number {
-    return this.#coarse.begin(nowSecond - FINE_SECONDS);
+  /** Where a tier begins: with a slot of the coarser one, which ends there. */
+  #fromOf(tier: number, nowSecond: number): number {
+    const { fold, keptSeconds } = this.#folds[tier] ?? { fold: undefined, keptSeconds: 0 };
+    const from = nowSecond - Math.min(keptSeconds, Math.max(this.#reachSeconds(), TIERS[0].keptSeconds));
+    return (this.#folds[tier + 1]?.fold ?? fold)?.begin(from) ?? from;
   }
 
   /** The second that it is now, by the clock that stamps the reports; `undefined` before the first one. */
@@ -81,8 +89,12 @@ export class SlotWindows {
    * something was added to it.
    */
   slots(cohort: string): readonly Slot[] {
-    if (this.#nowSecond === undefined) return [];
-    return [...this.#coarse.slots(cohort, this.#fineFrom(this.#nowSecond)), ...this.#fine.slots(cohort)];
+    const nowSecond = this.#nowSecond;
+    if (nowSecond === undefined) return [];
+    return this.#folds
+      .map(({ fold }, tier) => fold.slots(cohort, tier === 0 ? undefined : this.#fromOf(tier - 1, nowSecond)))
+      .toReversed()
+      .flat();
   }
 
   /** Gateways that reported in the last seconds, in the order of their ids. Each does once a second. */
