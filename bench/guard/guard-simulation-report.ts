@@ -39,7 +39,7 @@ export function guardSimulationMarkdown({
   return [
     `# The guard in simulation, ${startedAt.toISOString().slice(0, 10)}`,
     '',
-    `${machine}. \`npm run bench -- guard-simulation --days ${options.days} --runs ${options.runs} --seed ${options.seed}\``,
+    `${machine}. \`npm run bench -- guard-simulation --days ${options.days} --runs ${options.runs} --metrics ${options.metrics.join(',')} --seed ${options.seed}\``,
     '',
     `${total} days on which \`new\` does what it may: an error rate of ${percent(HARMLESS.errorRate * THRESHOLDS.errorRate)} ` +
       `with a threshold of ${percent(THRESHOLDS.errorRate)}, or a mean latency of ` +

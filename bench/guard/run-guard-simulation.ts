@@ -59,8 +59,8 @@ export function runGuardSimulation(args: readonly string[]): number {
 
 export function simulate(options: GuardSimulationOptions, print: (line: string) => void): GuardSimulation {
   const startedAt = new Date();
-  const cells = harmlessCells();
-  const daysEach = Math.max(1, Math.ceil((options.days * SIMULATED_METRICS.length) / cells.length));
+  const cells = harmlessCells().filter(({ metric }) => options.metrics.includes(metric));
+  const daysEach = Math.max(1, Math.ceil((options.days * options.metrics.length) / cells.length));
   const days = cells.map((cell, at) => {
     const one = simulateDays(cell, daysEach, options.seed * 1000 + at);
     print(
@@ -68,9 +68,10 @@ export function simulate(options: GuardSimulationOptions, print: (line: string) 
     );
     return one;
   });
-  const failures = FAILURES.map((cell, at): SimulatedFailures => {
+  const chosen = FAILURES.filter(({ metric }) => options.metrics.includes(metric));
+  const failures = chosen.map((cell, at): SimulatedFailures => {
     const seed = options.seed * 1000 + 500 + at;
-    const runs = at < ASKED.length ? options.runs : Math.ceil(options.runs / 5);
+    const runs = isAsked(cell) ? options.runs : Math.ceil(options.runs / 5);
     const delays = simulateFailures(cell, HARMLESS[cell.metric], runs, SECONDS_MAX, seed);
     const power = powerWithin(POWER_SECONDS, delays);
     print(
@@ -82,10 +83,12 @@ export function simulate(options: GuardSimulationOptions, print: (line: string) 
   return { startedAt, machine, options, days, failures };
 }
 
+function isAsked(cell: Cell): boolean {
+  return ASKED.includes(cell);
+}
+
 function isAsAsked({ days, failures }: GuardSimulation): boolean {
   const trips = days.reduce((sum, one) => sum + one.trips.length, 0);
-  return (
-    trips <= TRIPS_MAX &&
-    failures.slice(0, ASKED.length).every(({ delays }) => powerWithin(POWER_SECONDS, delays) >= POWER_MIN)
-  );
+  const asked = failures.filter(({ cell }) => isAsked(cell));
+  return trips <= TRIPS_MAX && asked.every(({ delays }) => powerWithin(POWER_SECONDS, delays) >= POWER_MIN);
 }

@@ -4,7 +4,9 @@ import { MEAN_SHARE } from '../../src/guard/evidence.ts';
 import { windowSeconds } from '../../src/guard/history.ts';
 import { TripScreen } from '../../src/guard/screen.ts';
 import { type Counts, NO_COUNTS, type SideSlot, type Slot, USER_GROUPS } from '../../src/guard/slot.ts';
+import { EVIDENCE_SECONDS } from '../../src/guard/span.ts';
 import { Tally } from '../../src/guard/tally.ts';
+import { OTHERS_MIN, OTHERS_OF_MIN } from '../../src/guard/trip.ts';
 import { Reading, type Yardstick, yardstickFor } from '../../src/guard/yardstick.ts';
 import { badOutcomes, type Cell, conditionFor, type Outcomes, outcomesOf, THRESHOLDS } from './cell.ts';
 import { Poisson, type Random } from './random.ts';
@@ -87,7 +89,8 @@ export class SimulatedCohort {
     this.#yardstick = yardstickFor(cell.metric, THRESHOLDS[cell.metric], THRESHOLDS[cell.metric]);
     const empty = (): Tally => new Tally();
     this.#m = cell.metric === 'errorRate' ? THRESHOLDS.errorRate : MEAN_SHARE;
-    this.#ring = Array.from({ length: windows.of * windowSeconds(windowMs) }, () => ({
+    const seconds = Math.max(EVIDENCE_SECONDS, windows.of * windowSeconds(windowMs));
+    this.#ring = Array.from({ length: seconds }, () => ({
       second: 0,
       others: empty(),
       bad: empty(),
@@ -149,16 +152,28 @@ export class SimulatedCohort {
       case 'none':
         return true;
       case 'gateway':
-        return others > 0.11 * (others + bad);
+        return this.#haveOthersEnough();
       case 'user':
         return (
-          others >= 40 &&
-          others > 0.11 * (others + bad + beside) &&
-          (1 - this.#m) * bad - this.#m * beside > worst + 1e-6
+          others >= 40 && this.#haveOthersEnough() && (1 - this.#m) * bad - this.#m * beside > worst + 1e-6
         );
       default:
         return this.#cell.trouble satisfies never;
     }
+  }
+
+  /** Whether the judge finds that the others have enough to say: a tenth, of the newest requests. */
+  #haveOthersEnough(): boolean {
+    let [all, others] = [0, 0];
+    const windowBegins = this.#next - windowSeconds(this.condition.windowMs);
+    for (let at = this.#next - 1; at >= this.#oldest; at -= 1) {
+      if (at < windowBegins && all >= OTHERS_OF_MIN) break;
+      const one = this.#ring[at % this.#ring.length];
+      if (one === undefined) break;
+      others += one.others.requests;
+      all += one.others.requests + one.bad.requests + one.beside.requests;
+    }
+    return others >= OTHERS_MIN * all;
   }
 
   #addSums({ others, bad, beside, worst }: Second, factor: 1 | -1): void {

@@ -37,10 +37,10 @@ export function shareUpper(bad: number, n: number, confidence: number): number {
  * Where a monotonic function is zero, by regula falsi with halved weights (the Illinois method), by halves where the
  * function is infinite. Its signs at the ends must differ; else one of the ends is returned.
  */
-export function findRoot(f: (x: number) => number, low: number, high: number): number {
+export function findRoot(f: (x: number) => number, low: number, high: number, precision = 1e-7): number {
   let [a, b, fa, fb] = [low, high, f(low), f(high)];
   if (fa === 0 || fb === 0) return fa === 0 ? a : b;
-  for (let step = 0; step < STEPS_MAX && Math.abs(b - a) > PRECISION * Math.abs(b); step += 1) {
+  for (let step = 0; step < STEPS_MAX && Math.abs(b - a) > precision * Math.abs(b); step += 1) {
     const straight = (a * fb - b * fa) / (fb - fa);
     // Every fourth step halves, so that a function far from a straight line ends as soon.
     const x = Number.isFinite(straight) && step % 4 !== 3 ? straight : (a + b) / 2;
@@ -53,7 +53,6 @@ export function findRoot(f: (x: number) => number, low: number, high: number): n
   return b;
 }
 const STEPS_MAX = 100;
-const PRECISION = 1e-7;
 
 /** The regularised incomplete beta function I_x(a, b), by its continued fraction (DLMF 8.17.22). */
 function incompleteBeta(x: number, a: number, b: number): number {

@@ -5,6 +5,7 @@ import { windowSeconds } from './history.ts';
 import { judge, tripPathOf } from './judge.ts';
 import { TripScreen } from './screen.ts';
 import type { Slot } from './slot.ts';
+import { EVIDENCE_SECONDS } from './span.ts';
 import { tallyOf } from './tally.ts';
 
 /** Its time is that of the slot, in seconds of the slots' clock. */
@@ -37,7 +38,7 @@ export class DryRunner {
       quietUntil: Number.NEGATIVE_INFINITY,
     }));
     this.#spanSeconds = Math.max(
-      1,
+      EVIDENCE_SECONDS,
       ...conditions.map(({ windows, windowMs }) => windows.of * windowSeconds(windowMs)),
     );
   }

@@ -51,31 +51,32 @@ export function isMoneyAtLeast(logs: Float64Array, bar: number): boolean {
  * between; so the mean time until it reaches A is at least A slots.
  */
 export class Evidence {
-  /** Of each bet, the logarithm of what all bettors have. */
-  readonly #logs = new Float64Array(BETS).fill(Number.NEGATIVE_INFINITY);
+  /** What all bettors have with each stake. */
+  readonly #money = new Float64Array(BETS);
 
-  /** @param wins of each bet, the sum of `logWin` over the slot's observations */
-  add(wins: Float64Array): void {
+  /** @param factors of each stake, what becomes of 1 with the slot's observations: e to the sum of their `logWin` */
+  add(factors: Float64Array): void {
+    const money = this.#money;
     for (let bet = 0; bet < BETS; bet += 1) {
-      this.#logs[bet] = log1pExp(this.#logs[bet] ?? 0) + (wins[bet] ?? 0);
+      const next = (1 + (money[bet] ?? 0)) * (factors[bet] ?? 1);
+      money[bet] = next < MONEY_MAX ? next : MONEY_MAX;
     }
   }
 
-  isAtLeast(bar: number): boolean {
-    return isMoneyAtLeast(this.#logs, bar);
+  isAtLeast(logBar: number): boolean {
+    return this.log >= logBar;
   }
 
-  /** Logarithm of the money of all bettors. Minus infinity before the first slot. */
+  /** Logarithm of the money of all bettors. Minus infinity before the first slot; what is enormous is cut at 570. */
   get log(): number {
-    return logMoney(this.#logs);
+    let sum = 0;
+    for (const money of this.#money) sum += money;
+    return Math.log(sum / BETS);
   }
 }
 
-/** ln(1 + e^x), for any x. */
-function log1pExp(x: number): number {
-  if (x > 36) return x;
-  return x < -36 ? 0 : Math.log1p(Math.exp(x));
-}
+/** More than anybody asks for, and less than a number can hold. To cut it makes the evidence smaller, never larger. */
+const MONEY_MAX = 1e248;
 
 /** Observations, many of them equal. */
 export interface Sample {
@@ -103,7 +104,7 @@ export function meanLower(sample: Sample, confidence: number): number {
   };
   // At the mean itself no bet has won.
   const least = mean * 1e-6;
-  return over(least) <= 0 ? 0 : findRoot(over, least, mean);
+  return over(least) <= 0 ? 0 : findRoot(over, least, mean, PRECISION);
 }
 
 /** The other way: bets on less than m. @returns 0 to 1; 1 without observations */
@@ -120,17 +121,20 @@ export function meanUpper(sample: Sample, confidence: number): number {
     return logMoney(logs) - bar;
   };
   const most = 1 - (1 - mean) * 1e-6;
-  return over(most) <= 0 ? 1 : findRoot(over, mean, most);
+  return over(most) <= 0 ? 1 : findRoot(over, mean, most, PRECISION);
 }
 
 /** Latencies are capped at so many times their threshold, which makes the threshold this share of the cap. */
 export const MEAN_SHARE = 0.1;
 
+/** Of a bound, relative: for people, who read three digits. */
+const PRECISION = 1e-5;
+
 function sumOf({ values, counts }: Sample, stake: number, gain: (x: number) => number): number {
   let sum = 0;
   for (let i = 0; i < counts.length; i += 1) {
     const count = counts[i] ?? 0;
-    if (count > 0) sum += count * Math.log1p(stake * gain(values[i] ?? 0));
+    if (count > 0) sum += count * Math.log(1 + stake * gain(values[i] ?? 0));
   }
   return sum;
 }

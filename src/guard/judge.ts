@@ -126,7 +126,7 @@ function judgeLevel(condition: Condition, history: History): Judgement {
 /** The last known level in each window, the latest window first. */
 function levelsOf({ windowMs, windows }: Condition, history: History): (number | undefined)[] {
   const levels = Array.from({ length: windows.of }, (): number | undefined => undefined);
-  for (const slot of history.last(windows.of, windowMs)) {
+  for (const slot of history.newestFirst.slice(0, history.last(windows.of, windowMs))) {
     levels[history.windowOf(slot, windowMs)] ??= slot.mirrorBacklog;
   }
   return levels;
@@ -137,11 +137,5 @@ function shared(
   history: History,
   { evidence, windowsOver, apart }: Trip,
 ): Pick<Figures, 'windowsOver' | 'evidence' | 'kinds' | 'gateways' | 'apart'> {
-  const kinds: Record<string, number> = {};
-  const gateways = new Set<string>();
-  for (const slot of history.last(1, windowMs)) {
-    for (const [kind, failed] of Object.entries(slot.new.kinds)) kinds[kind] = (kinds[kind] ?? 0) + failed;
-    for (const side of [slot.new, slot.legacy]) for (const id of side.byGateway.keys()) gateways.add(id);
-  }
-  return { windowsOver, evidence, apart, kinds, gateways: [...gateways].sort() };
+  return { windowsOver, evidence, apart, ...history.reported(windowMs) };
 }

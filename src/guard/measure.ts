@@ -2,14 +2,11 @@
 import { isShareOver, shareLower, shareUpper } from './bounds.ts';
 import type { Metric } from './condition.ts';
 import { MEAN_SHARE, meanLower, meanUpper } from './evidence.ts';
-import { BINS_MAX, binFloorMs } from './slot.ts';
-import type { Tally } from './tally.ts';
+import { BINS_MAX } from './slot.ts';
+import { FLOORS, MIDDLES, type Tally } from './tally.ts';
 
 /** Metrics that are measured on requests. A backlog is a level, and nothing is uncertain about it. */
 export type RequestMetric = Exclude<Metric, 'mirrorBacklog'>;
-
-/** The lower edge of each bin, milliseconds. */
-export const FLOORS: readonly number[] = Array.from({ length: BINS_MAX + 1 }, (_, bin) => binFloorMs(bin));
 
 /** The part of the requests that is at or below the quantile. */
 export const QUANTILES = { p50LatencyMs: 0.5, p90LatencyMs: 0.9, p99LatencyMs: 0.99 } as const;
@@ -70,11 +67,8 @@ export function valueOf(metric: RequestMetric, tally: Tally): number | undefined
     case 'stalledShare':
     case 'mismatchShare':
       return shareOf(metric, tally).bad / n;
-    case 'meanLatencyMs': {
-      let sum = 0;
-      for (let bin = tally.low; bin < tally.high; bin += 1) sum += (tally.bins[bin] ?? 0) * middleMs(bin);
-      return sum / n;
-    }
+    case 'meanLatencyMs':
+      return tally.latencyMs / n;
     case 'p50LatencyMs':
     case 'p90LatencyMs':
     case 'p99LatencyMs': {
@@ -84,7 +78,7 @@ export function valueOf(metric: RequestMetric, tally: Tally): number | undefined
         below += tally.bins[bin] ?? 0;
         if (below >= QUANTILES[metric] * n) break;
       }
-      return middleMs(bin);
+      return MIDDLES[bin];
     }
     default:
       return metric satisfies never;
@@ -189,8 +183,4 @@ function lastBin(isTrue: (bin: number) => boolean): number | undefined {
     else high = middle;
   }
   return low < 0 ? undefined : low;
-}
-
-function middleMs(bin: number): number {
-  return bin === 0 ? 0.5 : Math.sqrt((FLOORS[bin] ?? 0) * (FLOORS[bin + 1] ?? 0));
 }

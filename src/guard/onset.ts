@@ -18,7 +18,7 @@ export function firstBadSecond(
   const { metric, windows, windowMs, over } = condition;
   if (metric === 'mirrorBacklog') {
     let first: number | undefined;
-    for (const slot of history.last(windows.of, windowMs)) {
+    for (const slot of history.newestFirst.slice(0, history.last(windows.of, windowMs))) {
       if (slot.mirrorBacklog === undefined) continue;
       if (over === undefined || slot.mirrorBacklog <= over) break;
       first = slot.second;

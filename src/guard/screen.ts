@@ -53,7 +53,7 @@ export class TripScreen {
       place.second = second;
       this.#next += 1;
       this.#sum.add(reading);
-      this.#evidence.add(reading.wins);
+      this.#evidence.add(reading.factors);
     }
     return (
       this.#evidence.isAtLeast(EVIDENCE_BAR - ROUNDING) || this.#yardstick.isOver(this.#sum, this.#confidence)

@@ -1,10 +1,16 @@
-/** All that a condition looks at, slot by slot, read off against the threshold of the slot's window. */
+/**
+ * All that a condition looks at, slot by slot, read off against the threshold of the slot's window. Evidence may begin
+ * in any slot, so it is gathered for longer than the windows that are counted: where requests are few it takes longer.
+ */
 import type { Condition } from './condition.ts';
-import type { History } from './history.ts';
+import { type History, windowSeconds } from './history.ts';
 import type { RequestMetric } from './measure.ts';
 import type { Slot } from './slot.ts';
 import { type Threshold, thresholdOf, thresholdOfSlot } from './threshold.ts';
 import { type Reading, type Yardstick, yardstickFor } from './yardstick.ts';
+
+/** So far back evidence is gathered, in whole windows; or as far as the windows that are counted. */
+export const EVIDENCE_SECONDS = 600;
 
 export interface SlotReading {
   readonly slot: Slot;
@@ -25,28 +31,27 @@ export interface Span {
 
 export function readSpan(condition: Condition, metric: RequestMetric, history: History): Span {
   const { windows, windowMs, over } = condition;
-  const known = new Map<number, Yardstick>();
+  const reach = Math.max(windows.of, Math.floor(EVIDENCE_SECONDS / windowSeconds(windowMs)));
   const thresholds: Threshold[] = [];
   const yardsticks: (Yardstick | undefined)[] = [];
-  for (let window = 0; window < windows.of; window += 1) {
+  for (let window = 0; window < reach; window += 1) {
     const threshold = thresholdOf(condition, metric, history, window);
     thresholds.push(threshold);
-    yardsticks.push(threshold.trip === undefined ? undefined : yardstick(threshold.trip));
+    const { trip } = threshold;
+    yardsticks.push(trip === undefined ? undefined : yardstickFor(metric, trip, over ?? trip));
   }
   const readings: SlotReading[] = [];
-  for (const slot of history.last(windows.of, windowMs)) {
+  for (let at = history.last(reach, windowMs) - 1; at >= 0; at -= 1) {
+    const slot = history.newestFirst[at];
+    if (slot === undefined) continue;
     const window = history.windowOf(slot, windowMs);
-    const base = thresholds[window]?.trip;
-    if (base === undefined) continue;
-    const measure = yardstick(thresholdOfSlot(condition, metric, history.tally(slot, 'legacy'), base));
-    const reading = measure.read(history.tally(slot, 'new'));
-    if (reading.n > 0) readings.push({ slot, window, yardstick: measure, reading });
+    const threshold = thresholds[window]?.trip;
+    if (threshold === undefined) continue;
+    const held = thresholdOfSlot(condition, metric, history.tally(at, 'legacy'), threshold);
+    const yardstick = held === threshold ? yardsticks[window] : yardstickFor(metric, held, over ?? held);
+    if (yardstick === undefined) continue;
+    const reading = history.tally(at, 'new').readBy(yardstick);
+    if (reading.n > 0) readings.push({ slot, window, yardstick, reading });
   }
-  return { thresholds, yardsticks, readings: readings.reverse() };
-
-  function yardstick(threshold: number): Yardstick {
-    const made = known.get(threshold) ?? yardstickFor(metric, threshold, over ?? threshold);
-    known.set(threshold, made);
-    return made;
-  }
+  return { thresholds, yardsticks, readings };
 }

@@ -1,7 +1,7 @@
 /** What a condition's metric has to exceed in each window, as `legacy` stands there. */
 import type { Condition } from './condition.ts';
 import type { History } from './history.ts';
-import { capFor, lowerOf, type RequestMetric, requestsOf, upperOf, valueOf } from './measure.ts';
+import { capFor, lowerOf, QUANTILES, type RequestMetric, requestsOf, upperOf, valueOf } from './measure.ts';
 import type { Tally } from './tally.ts';
 
 export interface Threshold {
@@ -55,19 +55,20 @@ export function thresholdOf(
 ): Threshold {
   const { over, overLegacy: factor, windowMs, minRequests, confidence } = condition;
   if (factor === undefined) return { trip: over, healthy: over };
-  const legacy = history.window('legacy', window, windowMs);
-  const value = valueOf(metric, legacy);
+  // The bins are needed only where legacy is bad itself, or for a quantile.
+  const value = valueOf(metric, history.window('legacy', window, windowMs, metric in QUANTILES));
+  const legacy = (): Tally => history.window('legacy', window, windowMs);
   if (over !== undefined) {
     // The lower bound is never more than the value, so most of the time it need not be known.
     if (value === undefined || factor * value <= over) return { trip: over, healthy: over };
-    const excused = factor * lowerOf(metric, legacy, confidence, capFor(over));
+    const excused = factor * lowerOf(metric, legacy(), confidence, capFor(over));
     const threshold = Math.max(over, excused);
     return { trip: threshold, healthy: threshold };
   }
-  if (value === undefined || requestsOf(metric, legacy) < minRequests) {
+  if (value === undefined || requestsOf(metric, legacy()) < minRequests) {
     return { trip: undefined, healthy: undefined };
   }
-  return relative(metric, legacy, factor, value, confidence);
+  return relative(metric, legacy(), factor, value, confidence);
 }
 
 function relative(

@@ -17,6 +17,8 @@ export const BAD_MIN = 8;
 export const NEWEST_MIN = 20;
 /** A part is left out only if the others have at least this share of the requests: fewer have too little to say. */
 export const OTHERS_MIN = 0.1;
+/** Of the requests of the latest window, and of so many at least: who left before has nothing to say of now. */
+export const OTHERS_OF_MIN = 100;
 /** Gateways that are left out in turn: those with the largest excess. The rest of any other looks worse. */
 const GATEWAYS_TRIED = 4;
 /** With fewer user groups none is left out; with fewer than the second, one; else the worst two. */
@@ -57,7 +59,7 @@ function assess(
   const sums = Array.from({ length: windows.of }, () => new Reading());
   readings.forEach((reading, at) => {
     if (reading.n <= 0) return;
-    evidence.add(reading.wins);
+    evidence.add(reading.factors);
     total.add(reading);
     sums[span.readings[at]?.window ?? windows.of]?.add(reading);
   });
@@ -131,15 +133,18 @@ function readPart<K>({ readings }: Span, divide: Divide<K>, keys: readonly K[]):
 }
 
 function holdsWithout(condition: Condition, span: Span, part: readonly Reading[]): boolean {
-  let [all, others] = [0, 0];
   const rest = span.readings.map(({ reading }, at) => {
     const left = new Reading().add(reading);
     const taken = part[at];
-    if (taken !== undefined) left.add(taken, -1);
-    all += reading.n;
-    others += left.n;
-    return left;
+    return taken === undefined ? left : left.add(taken, -1);
   });
+  let [all, others] = [0, 0];
+  for (let at = rest.length - 1; at >= 0; at -= 1) {
+    const whole = span.readings[at];
+    if (whole === undefined || (whole.window > 0 && all >= OTHERS_OF_MIN)) break;
+    all += whole.reading.n;
+    others += rest[at]?.n ?? 0;
+  }
   if (others < OTHERS_MIN * all) return true;
   return assess(condition, span, rest, 0).path !== undefined;
 }

@@ -7,9 +7,9 @@
  */
 import { isShareOver } from './bounds.ts';
 import { BETS, isMoneyAtLeast, logWin, MEAN_SHARE, stakesFor } from './evidence.ts';
-import { capFor, FLOORS, QUANTILES, type RequestMetric, requestsOf, shareOf, slowerThan } from './measure.ts';
+import { capFor, QUANTILES, type RequestMetric, requestsOf, shareOf, slowerThan } from './measure.ts';
 import { BINS_MAX } from './slot.ts';
-import type { Tally } from './tally.ts';
+import { FLOORS, type Tally } from './tally.ts';
 
 /** What a yardstick reads off some requests. All of it can be added up, and parts can be taken off again. */
 export class Reading {
@@ -20,6 +20,19 @@ export class Reading {
   excess = 0;
   /** What the bets win on them, as logarithms. */
   readonly wins = new Float64Array(BETS);
+  #factors: Float64Array | undefined;
+
+  /** What the bets make of 1. To be asked for when nothing is added any more. */
+  get factors(): Float64Array {
+    this.#factors ??= this.wins.map(Math.exp);
+    return this.#factors;
+  }
+
+  /** To be called after the fields were set anew. */
+  touch(): this {
+    this.#factors = undefined;
+    return this;
+  }
 
   /** @param factor 1 adds, -1 takes off */
   add(other: Reading, factor: 1 | -1 = 1): this {
@@ -29,7 +42,7 @@ export class Reading {
     for (let bet = 0; bet < BETS; bet += 1) {
       this.wins[bet] = (this.wins[bet] ?? 0) + factor * (other.wins[bet] ?? 0);
     }
-    return this;
+    return this.touch();
   }
 }
 
@@ -51,6 +64,20 @@ const [SHARE_MIN, SHARE_MAX] = [1e-6, 1 - 1e-9];
  * against a higher one is never more than against this
  */
 export function yardstickFor(metric: RequestMetric, threshold: number, least: number): Yardstick {
+  const key = `${metric} ${threshold} ${least}`;
+  const known = MADE.get(key);
+  if (known !== undefined) return known;
+  if (MADE.size >= MADE_MAX) MADE.clear();
+  const made = makeYardstick(metric, threshold, least);
+  MADE.set(key, made);
+  return made;
+}
+
+/** A memory of results only: tables take longer to make than to use, and thresholds seldom change. */
+const MADE = new Map<string, Yardstick>();
+const MADE_MAX = 64;
+
+function makeYardstick(metric: RequestMetric, threshold: number, least: number): Yardstick {
   switch (metric) {
     case 'errorRate':
     case 'stalledShare':
@@ -97,26 +124,13 @@ function shareYardstick(
       for (let bet = 0; bet < BETS; bet += 1) {
         into.wins[bet] = bad * (ifBad[bet] ?? 0) + (n - bad) * (ifGood[bet] ?? 0);
       }
-      return into;
+      return into.touch();
     },
     isOver: ({ bad, n }, confidence) => n > 0 && isShareOver(bad, n, m, confidence),
   };
 }
 
-/** Those of means, whose tables take longer to make than to use. A memory of results only. */
-const MADE = new Map<number, Yardstick>();
-const MADE_MAX = 32;
-
 function meanYardstick(thresholdMs: number): Yardstick {
-  const known = MADE.get(thresholdMs);
-  if (known !== undefined) return known;
-  if (MADE.size >= MADE_MAX) MADE.clear();
-  const yardstick = makeMeanYardstick(thresholdMs);
-  MADE.set(thresholdMs, yardstick);
-  return yardstick;
-}
-
-function makeMeanYardstick(thresholdMs: number): Yardstick {
   const capMs = capFor(thresholdMs);
   const stakes = stakesFor(MEAN_SHARE);
   const values = Float64Array.from({ length: BINS_MAX }, (_, bin) => Math.min(1, (FLOORS[bin] ?? 0) / capMs));
@@ -139,7 +153,7 @@ function makeMeanYardstick(thresholdMs: number): Yardstick {
           into.wins[bet] = (into.wins[bet] ?? 0) + count * (wins[bin * BETS + bet] ?? 0);
         }
       }
-      return into;
+      return into.touch();
     },
     isOver: ({ n, wins: won }, confidence) => n > 0 && isMoneyAtLeast(won, -Math.log(1 - confidence)),
   };

@@ -50,7 +50,7 @@ void t.test('all bets together have the mean of their money', async (t) => {
 /** Adds a second of so many requests, of which so many are bad. */
 function addSecond(evidence: Evidence, m: number, bad: number, n: number): void {
   const wins = stakesFor(m).map((stake) => bad * logWin(stake, 1, m) + (n - bad) * logWin(stake, 0, m));
-  evidence.add(Float64Array.from(wins));
+  evidence.add(Float64Array.from(wins, Math.exp));
 }
 
 void t.test('each failure adds to the evidence, each good second takes some away', async (t) => {
