@@ -29,9 +29,16 @@ export interface Span {
   readonly readings: readonly SlotReading[];
 }
 
+/** In windows. Where all depends on legacy, each window costs two bounds of it. */
+function reachOf({ over, windows, windowMs }: Condition): number {
+  return over === undefined
+    ? windows.of
+    : Math.max(windows.of, Math.floor(EVIDENCE_SECONDS / windowSeconds(windowMs)));
+}
+
 export function readSpan(condition: Condition, metric: RequestMetric, history: History): Span {
-  const { windows, windowMs, over } = condition;
-  const reach = Math.max(windows.of, Math.floor(EVIDENCE_SECONDS / windowSeconds(windowMs)));
+  const { windowMs, over } = condition;
+  const reach = reachOf(condition);
   const thresholds: Threshold[] = [];
   const yardsticks: (Yardstick | undefined)[] = [];
   for (let window = 0; window < reach; window += 1) {

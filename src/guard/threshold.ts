@@ -7,7 +7,7 @@ import type { Tally } from './tally.ts';
 export interface Threshold {
   /** Over this is bad for certain. `undefined`: nothing is known of `legacy`, so nothing can be over it. */
   readonly trip: number | undefined;
-  /** At or below this is good for certain. */
+  /** At or below this is good for certain. Of the latest window, the only one that is asked. */
   readonly healthy: number | undefined;
 }
 
@@ -68,7 +68,7 @@ export function thresholdOf(
   if (value === undefined || requestsOf(metric, legacy()) < minRequests) {
     return { trip: undefined, healthy: undefined };
   }
-  return relative(metric, legacy(), factor, value, confidence);
+  return relative(metric, legacy(), factor, value, confidence, window === 0);
 }
 
 function relative(
@@ -77,12 +77,12 @@ function relative(
   factor: number,
   value: number,
   confidence: number,
+  isLatest: boolean,
 ): Threshold {
   const capMs = capFor(factor * value);
   const most = upperOf(metric, legacy, confidence, capMs);
-  const least = lowerOf(metric, legacy, confidence, capMs);
   return {
     trip: most === undefined || most <= 0 ? undefined : factor * most,
-    healthy: factor * least,
+    healthy: isLatest ? factor * lowerOf(metric, legacy, confidence, capMs) : undefined,
   };
 }
