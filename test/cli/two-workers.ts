@@ -14,13 +14,21 @@ export interface TwoWorkers {
   readonly adminUrl: string;
 }
 
-/** @param tokens YAML of `admin.tokens`; everybody is served, by default in cohort `everyone`, which is `off` */
-export async function twoWorkers(t: Test, tokens = '[]'): Promise<TwoWorkers> {
+/**
+ * @param tokens YAML of `admin.tokens`; everybody is served, by default in cohort `everyone`, which is `off`
+ * @param statusOfNew what `new` answers with
+ */
+export async function twoWorkers(
+  t: Test,
+  tokens = '[]',
+  statusOfNew: () => number = () => 200,
+): Promise<TwoWorkers> {
   const [redis, postgres] = await Promise.all([startRedis(t), startPostgres(t)]);
   const [legacy, next] = await Promise.all(
     ['legacy', 'new'].map((name) =>
       backend(t, (incoming, response) => {
         incoming.resume();
+        response.statusCode = name === 'new' ? statusOfNew() : 200;
         response.end(name);
       }),
     ),
