@@ -16,6 +16,7 @@ import { SourceUnavailable } from './admin-source.ts';
 export const ADMIN_ERRORS = {
   invalid_request: { status: 400, title: 'Invalid request' },
   token_required: { status: 401, title: 'Token required' },
+  login_required: { status: 401, title: 'Login required' },
   token_invalid: { status: 401, title: 'Token not accepted' },
   role_insufficient: { status: 403, title: 'Not allowed for this role' },
   local_only: { status: 403, title: 'Only from this machine' },

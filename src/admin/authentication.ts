@@ -69,14 +69,18 @@ export function authenticate(
   failedLogins: FailedLogins,
 ): Actor {
   const actor = tokens.length === 0 ? anonymousActor(caller) : byToken(caller, tokens, failedLogins);
-  if (RANK[actor.role] < RANK[required]) {
-    const hint = tokens.length === 0 ? ' Configure a token with that role under admin.tokens.' : '';
-    throw new AdminError(
-      'role_insufficient',
-      `This needs the role ${required}; ${actor.name} is ${actor.role}.${hint}`,
-    );
-  }
+  expectRole(actor, required, tokens);
   return actor;
+}
+
+/** @throws AdminError `role_insufficient` */
+export function expectRole(actor: Actor, required: Role, tokens: readonly TokenModel[]): void {
+  if (RANK[actor.role] >= RANK[required]) return;
+  const hint = tokens.length === 0 ? ' Configure a token with that role under admin.tokens.' : '';
+  throw new AdminError(
+    'role_insufficient',
+    `This needs the role ${required}; ${actor.name} is ${actor.role}.${hint}`,
+  );
 }
 
 function byToken(caller: Caller, tokens: readonly TokenModel[], failedLogins: FailedLogins): Actor {
@@ -84,17 +88,43 @@ function byToken(caller: Caller, tokens: readonly TokenModel[], failedLogins: Fa
   if (authorization === undefined) {
     throw new AdminError('token_required', 'Send "Authorization: Bearer TOKEN".');
   }
+  const { name, role } = expectToken(bearerOf(authorization), address, tokens, failedLogins);
+  return { name, role };
+}
+
+/**
+ * For a session: which token that is.
+ *
+ * @returns `undefined` where no tokens are configured and the caller is on this machine
+ * @throws AdminError as `authenticate` does
+ */
+export function logIn(
+  presented: string,
+  address: string,
+  tokens: readonly TokenModel[],
+  failedLogins: FailedLogins,
+): TokenModel | undefined {
+  if (tokens.length > 0) return expectToken(presented, address, tokens, failedLogins);
+  anonymousActor({ address, authorization: undefined });
+  return undefined;
+}
+
+function expectToken(
+  presented: string | undefined,
+  address: string,
+  tokens: readonly TokenModel[],
+  failedLogins: FailedLogins,
+): TokenModel {
   if (!failedLogins.allowed(address)) {
     const detail = 'Too many tokens from this address were refused. Wait a moment.';
     throw new AdminError('too_many_failed_logins', detail, { retryAfterS: 1 });
   }
-  const presented = bearerOf(authorization);
   const token = presented === undefined ? undefined : tokenOf(presented, tokens);
   if (token === undefined) {
     failedLogins.failed(address);
     throw new AdminError('token_invalid', 'The token is not one of the configured ones.');
   }
-  return { name: token.name, role: token.role };
+  return token;
 }
 
 export interface BrowserHints {

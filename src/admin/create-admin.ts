@@ -9,9 +9,10 @@ import type { Logger } from 'pino';
 import type { Address, TokenModel } from '../config/model.ts';
 import type { ReportReader } from '../reports/create-report-reader.ts';
 import { AdminError, problemOf } from './admin-error.ts';
-import { adminRoutes, OPEN_PATHS } from './admin-routes.ts';
+import { adminRoutes } from './admin-routes.ts';
 import type { AdminSource } from './admin-source.ts';
-import { authenticate, type Role, refuseForeignPages } from './authentication.ts';
+import { admit, type Doorkeeper } from './admit.ts';
+import { consoleRoutes } from './console-routes.ts';
 import { type AdminControl, ControlAccess } from './control-access.ts';
 import { FailedLogins } from './failed-logins.ts';
 import { type AdminGuard, GuardAccess, type GuardConfig } from './guard-access.ts';
@@ -21,6 +22,9 @@ import { serveOpenApi } from './openapi.ts';
 import { rampRoutes } from './ramp-routes.ts';
 import { ReportAccess } from './report-access.ts';
 import { reportRoutes } from './report-routes.ts';
+import { cookieName } from './session-cookie.ts';
+import { sessionRoutes } from './session-routes.ts';
+import { Sessions } from './sessions.ts';
 import type { AdminServer, TypeBoxProvider } from './type-provider.ts';
 
 const PARAMETER_CHARS_MAX = 1_024;
@@ -43,6 +47,8 @@ export interface AdminOptions {
   readonly guard?: () => AdminGuard | undefined;
   /** What the configuration in force says of the guard. Belongs to `guard`. */
   readonly guardConfig?: () => GuardConfig | undefined;
+  /** Where the console's bundle is; found in the package unless given. */
+  readonly consoleFolder?: string;
   readonly log: Logger;
   /** Bound on a body that is read whole, milliseconds; 10 s unless given. */
   readonly bodyMs?: number;
@@ -56,11 +62,6 @@ export interface Admin {
   setTokens(tokens: readonly TokenModel[]): void;
   /** Stops accepting, ends idle connections, finishes the rest. */
   close(): Promise<void>;
-}
-
-/** Reads are for viewers; whatever changes something is for operators. */
-function roleFor(method: string): Role {
-  return method === 'GET' || method === 'HEAD' ? 'viewer' : 'operator';
 }
 
 /** Bytes that never became a request: answered here, since Fastify has no request to answer. */
@@ -108,6 +109,7 @@ function createServer(): AdminServer {
   // JSON only: a page of another site can send the other types without the browser asking first.
   server.removeContentTypeParser('text/plain');
   server.decorateRequest('actor', '');
+  server.decorateRequest('role', 'viewer');
   return server;
 }
 
@@ -129,7 +131,7 @@ function answerErrors(server: AdminServer, log: Logger): void {
     const { problem, retryAfterS, defect } = problemOf(error, request.id);
     const event = { requestId: request.id, method: request.method, code: problem.code };
     if (defect) log.error({ event: 'admin_request_failed', ...event, err: error }, 'admin request failed');
-    else if (problem.status === 401 || problem.status === 429) {
+    else if ((problem.status === 401 && problem.code !== 'login_required') || problem.status === 429) {
       log.warn({ event: 'admin_token_refused', ...event, address: request.ip }, 'admin token refused');
     }
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="turnout"');
@@ -149,7 +151,14 @@ function answerErrors(server: AdminServer, log: Logger): void {
 export async function createAdmin(options: AdminOptions): Promise<Admin> {
   const { listen, source, control = () => undefined, log, nowMs = () => performance.now() } = options;
   let tokens = options.tokens;
-  const failedLogins = new FailedLogins(nowMs);
+  let port = listen.port;
+  const door: Doorkeeper = {
+    tokens: () => tokens,
+    failedLogins: new FailedLogins(nowMs),
+    sessions: new Sessions(nowMs),
+    cookie: () => cookieName(port),
+    host: listen.host,
+  };
   const server = createServer();
   answerErrors(server, log);
   boundBodies(server, options.bodyMs ?? REQUEST_MS);
@@ -164,16 +173,12 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     });
-    const { headers, method } = request;
-    if (tokens.length === 0) {
-      const { host, origin } = headers;
-      refuseForeignPages({ host, origin, fetchSite: oneOf(headers['sec-fetch-site']) }, listen.host);
-    }
-    if (OPEN_PATHS.has(request.routeOptions.url ?? '')) return;
-    const caller = { address: request.socket.remoteAddress ?? '', authorization: headers.authorization };
-    const role = request.routeOptions.config.role ?? roleFor(method);
-    request.actor = authenticate(caller, role, tokens, failedLogins).name;
+    const actor = admit(request, door);
+    if (actor === undefined) return;
+    request.actor = actor.name;
+    request.role = actor.role;
   });
+  consoleRoutes(server, options.consoleFolder);
   serveOpenApi(server);
   const access = new ControlAccess(control);
   adminRoutes(server, source, access, log, stopping.signal);
@@ -181,22 +186,20 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   guardRoutes(server, guard);
   rampRoutes(server, guard);
   const endLiveViews = liveRoutes(server, source, access, guard, log, stopping.signal);
+  sessionRoutes(server, door, endLiveViews);
   reportRoutes(server, new ReportAccess(options.reports ?? (() => undefined)));
 
   await server.listen({ host: listen.host, port: listen.port });
   const bound = server.server.address();
-  const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port;
+  if (typeof bound === 'object' && bound !== null) port = bound.port;
   return {
     address: { host: listen.host, port },
     setTokens: (next) => {
       tokens = next;
+      door.sessions.keepOnly(next);
       // Who may no longer look is found out when it connects again.
       endLiveViews();
     },
     close: () => server.close(),
   };
-}
-
-function oneOf(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
 }

@@ -3,6 +3,8 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { Role } from './authentication.ts';
 import { Word } from './control-documents.ts';
 
+export const SESSION_PATH = '/api/v1/session';
+
 const ROLES = ['viewer', 'operator', 'admin'] as const satisfies readonly Role[];
 
 export const SessionSchema = Type.Object({

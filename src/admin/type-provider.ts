@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The name of the token that the call was made with, or `local`. Empty for paths that need none. */
     actor: string;
+    /** Of the actor. `viewer` for paths that need nobody. */
+    role: Role;
   }
   interface FastifyContextConfig {
     /** What a route is for, in a line; for the OpenAPI document. */

@@ -58,6 +58,7 @@ export async function buildConsole(source: string, target: string): Promise<Cons
     const digest = createHash('sha256').update(content).digest('hex').slice(0, 16);
     const name = `${stem}-${digest}.${end}`;
     writeFileSync(join(target, 'assets', name), content);
+    writeFileSync(join(target, 'assets', `${name}.gz`), gzipSync(content, { level: 9 }));
     return name;
   };
   const names = {

@@ -45,11 +45,13 @@ export interface OpenOptions {
   readonly guard?: () => AdminGuard | undefined;
   /** Bound on a body that is read whole. */
   readonly bodyMs?: number;
+  /** Where the console's bundle is. */
+  readonly consoleFolder?: string;
 }
 
 export async function openAdmin(
   t: Test,
-  { tokens = [], control, reports, guard, bodyMs = 10_000 }: OpenOptions = {},
+  { tokens = [], control, reports, guard, bodyMs = 10_000, consoleFolder }: OpenOptions = {},
 ) {
   const source = new FakeSource();
   const lines: string[] = [];
@@ -58,6 +60,7 @@ export async function openAdmin(
   const listen = { host: '127.0.0.1', port: 0 };
   const wired = {
     ...(control === undefined ? {} : { control }),
+    ...(consoleFolder === undefined ? {} : { consoleFolder }),
     ...(reports === undefined ? {} : { reports }),
     ...(guard === undefined ? {} : { guard, guardConfig: () => GUARD_CONFIG }),
   };
