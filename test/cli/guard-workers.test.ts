@@ -74,6 +74,7 @@ void t.test(
     over.abort();
     await traffic;
     const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
+    t.match(metrics, /^turnout_rollbacks_total\{cohort="everyone",condition="errorRate"\} 1$/mu);
     const fallback = [...metrics.matchAll(/^turnout_fallback_reads_total\{.*outcome="([^"]+)"\} (\d+)$/gmu)];
     const counted = (isServed: boolean) =>
       fallback
