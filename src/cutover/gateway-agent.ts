@@ -9,7 +9,7 @@
  */
 import type { Logger } from 'pino';
 import type { Snapshot } from '../model.ts';
-import type { Attachment, StateChange } from '../state/state-map.ts';
+import type { Attachment, StateChange, UnrecordedPlacements } from '../state/state-map.ts';
 import { type Acknowledgement, Acknowledger, type WritesInFlight } from './acknowledgement.ts';
 import type { InFlightWrites } from './in-flight-writes.ts';
 import type { ChangeStore, ControlMap, UndrainedSubject } from './stores.ts';
@@ -22,6 +22,7 @@ export interface FollowedMap {
   onChange(listener: (change: StateChange) => void): () => void;
   /** Absent where nobody notes who wrote. */
   readonly marks?: UnrecordedMarks;
+  readonly unrecordedPlacements?: UnrecordedPlacements;
 }
 
 export interface GatewayAgentOptions {
@@ -77,7 +78,10 @@ export class GatewayAgent {
     this.#provenAt = options.now();
     this.#acknowledger = new Acknowledger(options.state.snapshot);
     const { state, writes } = options;
-    this.#undrainedWrites = state.marks === undefined ? writes : new UnrecordedWrites(writes, state.marks);
+    this.#undrainedWrites =
+      state.marks === undefined
+        ? writes
+        : new UnrecordedWrites(writes, state.marks, state.unrecordedPlacements);
     this.#acknowledged = this.#acknowledger.look(state.snapshot, this.#undrainedWrites);
   }
 
@@ -174,8 +178,11 @@ export class GatewayAgent {
   #await(key: string, over: () => Promise<void>): void {
     if (this.#awaited.has(key)) return;
     this.#awaited.add(key);
-    // Marks are waited for after the writes: those make the last of them.
-    const recorded = over().then(() => this.#options.state.marks?.recorded());
+    const { marks, unrecordedPlacements } = this.#options.state;
+    // Marks and placements are waited for after the writes: those make the last of them.
+    const recorded = over()
+      .then(() => marks?.recorded())
+      .then(() => unrecordedPlacements?.recorded());
     void recorded.then(() => {
       this.#awaited.delete(key);
       this.#look();

@@ -56,6 +56,9 @@ export class PlacementQueue {
   /** The record did not take the last batch. */
   #recordFails = false;
   readonly #awaited = new Map<User, PromiseWithResolvers<void>>();
+  /** Users whose placement was acted on although the record does not have it. */
+  readonly #mapOnly = new Set<User>();
+  #someRecorded: PromiseWithResolvers<void> | undefined;
   lost = 0;
 
   constructor(options: PlacementQueueOptions) {
@@ -72,8 +75,10 @@ export class PlacementQueue {
     this.#waiting.set(placed.user, placed);
     if (this.#waiting.size > this.#waitingMax) {
       // A tenth at a time, so that a long outage does not write a line for each user.
-      const dropped = this.#take(Math.ceil(this.#waitingMax / 10)).length;
+      const oldest = this.#take(Math.ceil(this.#waitingMax / 10));
+      const dropped = oldest.length;
       this.lost += dropped;
+      for (const { user } of oldest) this.#mapOnly.delete(user);
       this.#options.log.error(
         { event: 'placements_lost', dropped, lost: this.lost },
         'placements were not recorded: the record has been unreachable for too long',
@@ -86,11 +91,23 @@ export class PlacementQueue {
    * Resolves when the record has what was added of this user; at once when there is nothing, or while the record fails.
    *
    * @param ms bound on the wait
-   * @throws Error when the wait is over, because the map is lost or the record is slow
+   * @param insists whether, by then, a record that fails is no reason to go on without it
+   * @throws Error when the wait is over, because the map is lost or the record is slow; when it fails and `insists`
    */
-  async recorded(user: User, ms: number): Promise<void> {
-    const isAwaited = this.#waiting.has(user) || this.#underWay.has(user);
-    if (!isAwaited || this.#recordFails || this.#closed) return;
+  async recorded(user: User, ms: number, insists: () => boolean): Promise<void> {
+    if (!this.#has(user)) return;
+    if (!this.#recordFails && !this.#closed) await this.#untilRecorded(user, ms);
+    if (!this.#has(user)) return;
+    if (insists())
+      throw new Error('the record does not take placements, and users who could be meant are held');
+    this.#mapOnly.add(user);
+  }
+
+  #has(user: User): boolean {
+    return this.#waiting.has(user) || this.#underWay.has(user);
+  }
+
+  async #untilRecorded(user: User, ms: number): Promise<void> {
     const awaited = this.#awaited.get(user) ?? Promise.withResolvers<void>();
     this.#awaited.set(user, awaited);
     try {
@@ -103,12 +120,24 @@ export class PlacementQueue {
     }
   }
 
+  /** Placements that were acted on while only the map had them, and that it still has alone. */
+  get mapOnly(): number {
+    return this.#mapOnly.size;
+  }
+
+  /** Resolves when the record has taken some; at once when it has all that were acted on. */
+  async someRecorded(): Promise<void> {
+    if (this.#mapOnly.size === 0) return;
+    await (this.#someRecorded ??= Promise.withResolvers<void>()).promise;
+  }
+
   #settle(users: Iterable<User>): void {
     for (const user of users) this.#awaited.get(user)?.resolve();
   }
 
   /** Takes out everything that waits: the map it was placed in was replaced. */
   takeAll(): Placed[] {
+    this.#mapOnly.clear();
     return this.#take(this.#waiting.size);
   }
 
@@ -161,7 +190,9 @@ export class PlacementQueue {
       }));
       await record.placeUsers(mapId, placements);
       this.#recordFails = false;
-      this.#settle(batch.map(({ user }) => user));
+      const users = batch.map(({ user }) => user);
+      for (const user of users) this.#mapOnly.delete(user);
+      this.#settle(users);
       return true;
     } catch (err) {
       this.#underWay = new Set();
@@ -177,6 +208,10 @@ export class PlacementQueue {
       return false;
     } finally {
       this.#underWay = new Set();
+      if (!this.#recordFails) {
+        this.#someRecorded?.resolve();
+        this.#someRecorded = undefined;
+      }
     }
   }
 

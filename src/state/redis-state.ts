@@ -15,7 +15,7 @@ import { LOOK_MS, type MarkedMap } from './mark-lookup.ts';
 import { PlacementQueue } from './placement-queue.ts';
 import type { RedisModel } from './redis-client.ts';
 import { CHANGES_MAX, redisKeys } from './redis-keys.ts';
-import type { Attachment, StateChange, StateMap, StateStatus } from './state-map.ts';
+import type { Attachment, StateChange, StateMap, StateStatus, UnrecordedPlacements } from './state-map.ts';
 import { assertRecord, assertUser } from './user-limits.ts';
 import { UserReader } from './user-reader.ts';
 import { UserTable } from './user-table.ts';
@@ -67,6 +67,7 @@ class RedisState implements StateMap {
   readonly #follower: MapFollower;
   readonly #writer: UserWriter;
   readonly #placements: PlacementQueue;
+  readonly unrecordedPlacements: UnrecordedPlacements;
   readonly marks: GatewayMarker;
   #told: Attachment = 'detached';
   #watch: NodeJS.Timeout | undefined;
@@ -127,6 +128,13 @@ class RedisState implements StateMap {
       onReplaced: () =>
         this.#follower.suspect(new MapLostError('the record says that the state map was replaced')),
     });
+    const placements = this.#placements;
+    this.unrecordedPlacements = {
+      get unrecorded() {
+        return placements.mapOnly;
+      },
+      recorded: () => placements.someRecorded(),
+    };
     this.#writer = new UserWriter({
       record,
       recordMs,

@@ -76,6 +76,13 @@ export interface WriteMarker {
   recorded(): Promise<void>;
 }
 
+/** Placements by rule that were acted on while the record failed, and that it does not have yet. */
+export interface UnrecordedPlacements {
+  readonly unrecorded: number;
+  /** Resolves when some more are recorded; at once when there are none. */
+  recorded(): Promise<void>;
+}
+
 /** What a gateway's marks cost. */
 export interface MarkStatus {
   /** Users marked in the map, and in the record without it. */
@@ -123,6 +130,9 @@ export interface StateMap {
    * @returns the epoch of the change.
    */
   putUser(user: User, record: UserRecord): Promise<number>;
+
+  /** Absent where a placement is in the record before anybody acts on it. */
+  readonly unrecordedPlacements?: UnrecordedPlacements;
 
   /** Absent in a map that keeps no marks; then nobody knows who wrote to `new`. */
   readonly marks?: WriteMarker;

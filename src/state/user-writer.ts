@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { TurnoutError } from '../errors.ts';
-import type { User, UserRecord } from '../model.ts';
+import type { Snapshot, User, UserRecord } from '../model.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import type { Link } from './map-follower.ts';
 import type { MapView } from './map-view.ts';
@@ -33,6 +33,18 @@ const SWAPS_MAX = 20;
 const REPAIR_AFTER_MS = 3_000;
 const RECONCILE_BATCH = 1_000;
 const NOTHING = Buffer.alloc(0);
+
+/**
+ * Whether somebody is held whom attributes may have led there: whoever moves those reads from the record who they are, so
+ * nobody may act on a placement that it does not have.
+ */
+function holdsByAttributes({ cohortHolds, cohortByName, cohorts }: Snapshot): boolean {
+  if (cohortHolds.size === 0 || !cohorts.some(({ rule }) => rule !== undefined)) return false;
+  return [...cohortHolds.keys()].some((name) => {
+    const cohort = cohortByName.get(name);
+    return cohort !== undefined && (cohort.rule !== undefined || cohort.isDefault);
+  });
+}
 
 export class UserWriter {
   readonly #options: UserWriterOptions;
@@ -70,7 +82,7 @@ export class UserWriter {
     const { placements, recordMs, view, users } = this.#options;
     const { mapId } = view.snapshot;
     const placed = await this.#place(user, cohort);
-    await placements.recorded(user, recordMs);
+    await placements.recorded(user, recordMs, () => holdsByAttributes(view.snapshot));
     if (view.snapshot.mapId !== mapId) throw new Error('the state map was replaced while a user was placed');
     users.learn(user, placed);
     // A change that came in meanwhile may be newer still.

@@ -56,7 +56,7 @@ export class WorkerProcess {
   /** Forks a process. `cluster.setupPrimary` has said which file it runs. */
   constructor(worker: string, config: ConfigModel) {
     this.worker = worker;
-    this.#process = cluster.fork({ ...MALLOC, ...process.env });
+    this.#process = cluster.fork(MALLOC);
     this.exited = this.#followEnd();
     this.ready = this.#followStart();
     // Whoever waits for it learns of it; nobody has to.

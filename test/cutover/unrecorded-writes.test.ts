@@ -58,6 +58,17 @@ void t.test('the marks of a cohort, a user, and users without a membership count
   t.equal(all.unplaced, 1);
 });
 
+void t.test(
+  'a placement that the record does not have keeps holds of whom attributes lead from settling',
+  async (t) => {
+    const placements = { unrecorded: 2 };
+    const all = new UnrecordedWrites(new InFlightWrites(), new WaitingMarks(), placements);
+    t.same([all.unplaced, all.unsettledUnplaced, all.ofCohort('movers')], [2, 2, 0]);
+    placements.unrecorded = 0;
+    t.same([all.unplaced, all.unsettledUnplaced], [0, 0]);
+  },
+);
+
 void t.test('a hold has drained when the record has the marks of its cohort, and not before', async (t) => {
   const registry = new MemoryChanges(COHORTS);
   const map = new MemoryControlMap(COHORTS);

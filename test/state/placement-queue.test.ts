@@ -9,6 +9,8 @@ import { freshUser } from './state-map-contract.ts';
 
 const log = pino({ level: 'silent' });
 
+const never = () => false;
+
 function placed(user: string): Placed {
   return { user, cohort: 'a', version: 0, mapId: 'm', bytes: Buffer.of(1, 0x20, 1) };
 }
@@ -45,10 +47,10 @@ await t.test('whoever placed a user waits until the record knows it', async (t) 
   });
   queue.add(placed('nina'));
   let known = false;
-  const waited = queue.recorded('nina', 10_000).then(() => {
+  const waited = queue.recorded('nina', 10_000, never).then(() => {
     known = true;
   });
-  await queue.recorded('leo', 10_000);
+  await queue.recorded('leo', 10_000, never);
   t.notOk(known, 'one that was not placed has nothing to wait for');
   recording.resolve();
   await waited;
@@ -62,7 +64,7 @@ await t.test('nobody waits for a record that fails, and not for ever for a map t
     record: { placeUsers: () => Promise.reject(new Error('down')) },
   });
   queue.add(placed('nina'));
-  await queue.recorded('nina', 10_000);
+  await queue.recorded('nina', 10_000, never);
   t.equal(queue.waiting, 1, 'it is kept for later');
   await queue.close(1_000);
 
@@ -72,8 +74,36 @@ await t.test('nobody waits for a record that fails, and not for ever for a map t
     record: { placeUsers: async () => undefined },
   });
   lost.add(placed('nina'));
-  await t.rejects(lost.recorded('nina', 50), /did not answer within 50 ms/u);
+  await t.rejects(lost.recorded('nina', 50, never), /did not answer within 50 ms/u);
   await lost.close(1_000);
+});
+
+await t.test('a placement that only the map has is counted until the record has it', async (t) => {
+  let isDown = true;
+  // The queue's own timers keep no process alive.
+  const alive = setInterval(() => undefined, 1_000);
+  t.teardown(() => clearInterval(alive));
+  const queue = new PlacementQueue({
+    log,
+    announce: async () => ({ mapId: 'm', epoch: 9 }),
+    record: { placeUsers: async () => (isDown ? Promise.reject(new Error('down')) : undefined) },
+  });
+  queue.add(placed('nina'));
+  queue.add(placed('leo'));
+  await queue.recorded('nina', 10_000, never);
+  t.equal(queue.mapOnly, 1, 'nobody has acted on the other one');
+  await t.rejects(
+    queue.recorded('leo', 10_000, () => true),
+    /does not take placements/u,
+    'while people are held nobody does',
+  );
+  t.equal(queue.mapOnly, 1);
+  isDown = false;
+  await queue.someRecorded();
+  t.equal(queue.mapOnly, 0);
+  await queue.recorded('leo', 10_000, () => true);
+  await queue.someRecorded();
+  await queue.close(1_000);
 });
 
 await t.test(
