@@ -79,7 +79,8 @@ void t.test('three hosts see a dead backend, and take the cohort back once', asy
   await within(readers.until('legacy'), 'answers of legacy', 30_000);
   t.comment(`legacy after ${Date.now() - brokenAt} ms`);
   const trip = await inForce(first);
-  t.same(trip.figures.gateways, ['one', 'two']);
+  // Evidence may be enough before the other gateway has told what it counted.
+  t.ok(trip.figures.gateways.length > 0 && trip.figures.gateways.every((id) => id === 'one' || id === 'two'));
   // Whoever was late has looked at the record again by then.
   const later = new Promise<void>((resolve) => {
     let ticks = 0;
