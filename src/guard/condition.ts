@@ -26,7 +26,7 @@ export interface Condition {
   /** A factor of what `legacy` has in the same window. */
   readonly overLegacy: number | undefined;
   readonly windowMs: number;
-  /** Fewer requests to `new` in a window prove nothing. */
+  /** Fewer requests to `new` in a window prove nothing. The fast path has a bar of its own instead. */
   readonly minRequests: number;
   /** Trips when in `over` of the last `of` windows the bound at `confidence` is beyond the threshold. */
   readonly windows: { readonly over: number; readonly of: number };
@@ -38,8 +38,8 @@ export interface Condition {
 }
 
 /**
- * `healthy`: shown to be below the threshold. `uncertain`: neither shown to be below nor above it. `no-data`: fewer
- * than `minRequests`. `tripped`: shown to be over it.
+ * `healthy`: shown to be below the threshold, by the latest window or by all of them. `uncertain`: neither shown to be
+ * below nor above it. `no-data`: fewer than `minRequests`. `tripped`: shown to be over it.
  */
 export type Verdict = 'healthy' | 'uncertain' | 'no-data' | 'tripped';
 
@@ -53,11 +53,12 @@ export interface Figures {
   readonly legacyValue: number | undefined;
   /** What `value` had to exceed, as `legacy` stands: at least `over`. */
   readonly threshold: number | undefined;
+  /** Of which the metric is measured, in the latest window: of mismatches, the reads that were compared. */
   readonly requests: number;
   readonly legacyRequests: number;
   /** Windows over the threshold among the last ones. */
   readonly windowsOver: number;
-  /** Logarithm of the evidence of the fast path against the threshold: 0 is none; it trips at its bound. */
+  /** Natural logarithm of the evidence of the fast path: 0 is none; it trips at `EVIDENCE_BAR`; cut at 570. */
   readonly evidence: number;
   /** Failed requests by kind, in the latest window. */
   readonly kinds: Readonly<Record<string, number>>;

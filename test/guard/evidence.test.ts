@@ -68,7 +68,7 @@ void t.test('at exactly the threshold the evidence reaches A once in A seconds, 
   const random = new Random(20261121);
   const [a, m] = [100, 0.2];
   let [alarms, seconds] = [0, 0];
-  for (let run = 0; run < 300; run += 1) {
+  for (let run = 0; run < 150; run += 1) {
     const evidence = new Evidence();
     for (let second = 0; second < 5000; second += 1) {
       let bad = 0;
@@ -84,7 +84,7 @@ void t.test('at exactly the threshold the evidence reaches A once in A seconds, 
   t.ok(seconds / alarms > a, `once in ${seconds / alarms} seconds (seed 20261121)`);
 });
 
-/** How often bounds of 400 samples miss the mean of what they were drawn from. */
+/** How often bounds of 200 samples miss the mean of what they were drawn from. */
 function missed(
   confidence: number,
   n: number,
@@ -92,15 +92,15 @@ function missed(
 ): { lower: number; upper: number } {
   const random = new Random(7);
   let mean = 0;
-  for (let i = 0; i < 400_000; i += 1) mean += draw(random) / 400_000;
+  for (let i = 0; i < 200_000; i += 1) mean += draw(random) / 200_000;
   let [lower, upper] = [0, 0];
-  for (let run = 0; run < 400; run += 1) {
+  for (let run = 0; run < 200; run += 1) {
     const sample: Sample = {
       values: Float64Array.from({ length: n }, () => draw(random)),
       counts: new Float64Array(n).fill(1),
     };
-    if (meanLower(sample, confidence) > mean) lower += 1 / 400;
-    if (meanUpper(sample, confidence) < mean) upper += 1 / 400;
+    if (meanLower(sample, confidence) > mean) lower += 1 / 200;
+    if (meanUpper(sample, confidence) < mean) upper += 1 / 200;
   }
   return { lower, upper };
 }
