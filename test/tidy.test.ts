@@ -25,12 +25,7 @@ const ENTRIES = [
   'src/console/build-console.ts',
   'src/console/modules.d.ts',
   // What the console offers to its pages.
-  'src/console/use-load.ts',
-  'src/console/ui/chart.tsx',
-  'src/console/ui/data-table.tsx',
   'src/console/ui/key-hint.tsx',
-  'src/console/ui/reason-form.tsx',
-  'src/console/ui/select.tsx',
   'src/console/ui/sparkline.tsx',
   'src/telemetry/events.ts',
   // What the comparison offers to the rooms that send shadow reads and keep reports.

@@ -49,6 +49,8 @@ export const CohortStatusSchema = Type.Object({
   held: Type.Boolean(),
 });
 
+export type CohortStatusDocument = Static<typeof CohortStatusSchema>;
+
 export const GatewayStatusSchema = Type.Object({
   /** The number of the worker. */
   worker: Type.String(),

@@ -31,6 +31,12 @@ function joinSide(before: SideDocument, after: SideDocument): SideDocument {
   return { ...after, seconds: joinSeconds(before.seconds, after.seconds) };
 }
 
+/** @returns 0 when there is none */
+export function newestSecond({ cohorts }: GuardDocument): number {
+  const last = ({ seconds }: SideDocument): number => seconds.at(-1)?.second ?? 0;
+  return Math.max(0, ...cohorts.flatMap((cohort) => [last(cohort.legacy), last(cohort.new)]));
+}
+
 /** Both oldest first. An update has all that is known of its seconds, so it replaces from its first one on. */
 export function joinSeconds(
   before: readonly SecondDocument[],

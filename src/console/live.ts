@@ -7,7 +7,7 @@ import type { GuardDocument } from '../admin/guard-documents.ts';
 import type { LiveDocument } from '../admin/live-document.ts';
 import type { FullStatusDocument } from '../admin/status-document.ts';
 import { getJson } from './api.ts';
-import { joinGuard } from './live-window.ts';
+import { joinGuard, newestSecond } from './live-window.ts';
 
 /** `stale`: connected, or about to be, but nothing was told for a while. `lost`: not connected. */
 export type LiveState = 'live' | 'stale' | 'lost';
@@ -19,6 +19,11 @@ export interface Live {
   readonly guard: GuardDocument | undefined;
   /** When the last was told, of this machine's clock, milliseconds. */
   readonly toldAt: number | undefined;
+  /**
+   * By how much the clock that stamps the guard's seconds is before this machine's, seconds: it goes on also while nobody
+   * sends anything. `undefined` while no second is known.
+   */
+  readonly clockLead: number | undefined;
 }
 
 const STALE_MS = 5_000;
@@ -28,7 +33,13 @@ const RETRY_MS_MAX = 30_000;
 type Listener = (live: Live) => void;
 
 const listeners = new Set<Listener>();
-let live: Live = { state: 'stale', status: undefined, guard: undefined, toldAt: undefined };
+let live: Live = {
+  state: 'stale',
+  status: undefined,
+  guard: undefined,
+  toldAt: undefined,
+  clockLead: undefined,
+};
 let source: EventSource | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
 let watch: ReturnType<typeof setInterval> | undefined;
@@ -95,12 +106,21 @@ function take(event: MessageEvent<string>, kind: 'snapshot' | 'update'): void {
   const { status, guard } = JSON.parse(event.data) as LiveDocument;
   const known = kind === 'snapshot' ? undefined : live.guard;
   retryMs = RETRY_MS_MIN;
+  const toldAt = Date.now();
   tell({
     state: 'live',
     status,
     guard: guard === null ? live.guard : joinGuard(known, guard),
-    toldAt: Date.now(),
+    toldAt,
+    clockLead: leadOf(guard, toldAt, kind === 'snapshot' ? undefined : live.clockLead),
   });
+}
+
+/** News can only be late, so the largest lead that was seen is the nearest to the truth. */
+function leadOf(guard: GuardDocument | null, at: number, before: number | undefined): number | undefined {
+  const newest = guard === null ? 0 : newestSecond(guard);
+  if (newest === 0) return before;
+  return Math.max(before ?? Number.NEGATIVE_INFINITY, newest - at / 1_000);
 }
 
 function lookAtTheClock(): void {

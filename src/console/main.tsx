@@ -4,6 +4,7 @@ import { SessionGate } from './session.tsx';
 import { Shell } from './shell.tsx';
 import './styles/base.css';
 import './styles/controls.css';
+import './styles/overview.css';
 import './styles/table.css';
 import './styles/track.css';
 import { startTheme } from './theme.ts';

@@ -1,5 +1,6 @@
 /** The pages: where each is in the address, and what it is called. Those with a `nav` are in the navigation, in this order. */
 import type { ComponentType } from 'preact';
+import { Gateways } from './pages/gateways.tsx';
 import { Overview } from './pages/overview.tsx';
 
 export interface PageProps {
@@ -14,4 +15,7 @@ export interface PageEntry {
   readonly page: ComponentType<PageProps>;
 }
 
-export const PAGES: readonly PageEntry[] = [{ path: '', nav: 'Overview', page: Overview }];
+export const PAGES: readonly PageEntry[] = [
+  { path: '', nav: 'Overview', page: Overview },
+  { path: 'gateways', nav: 'Gateways', page: Gateways },
+];

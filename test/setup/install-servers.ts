@@ -3,8 +3,9 @@
  * test files do not install them side by side. Ends with 1 and the command to type when they cannot be had.
  */
 import { postgresBinaries, redisBinary, unprivilegedAccount } from '../fixtures/binaries.ts';
+import { chromiumBinary } from '../fixtures/chromium.ts';
 
-const needs: (() => unknown)[] = [redisBinary, postgresBinaries, unprivilegedAccount];
+const needs: (() => unknown)[] = [redisBinary, postgresBinaries, unprivilegedAccount, chromiumBinary];
 const problems: string[] = [];
 for (const need of needs) {
   try {

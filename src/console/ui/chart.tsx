@@ -30,6 +30,8 @@ export interface ChartProps {
   readonly series: readonly ChartSeries[];
   readonly format: (value: number) => string;
   readonly markers?: readonly ChartMarker[];
+  /** The upper edge is here at least, so that noise does not look like news. */
+  readonly top?: number;
   /** Pixels, of the drawing. */
   readonly height?: number;
   /** Charts with the same one point at the same moment. */
@@ -39,12 +41,12 @@ export interface ChartProps {
 }
 
 export function Chart(props: ChartProps) {
-  const { title, times, series, format, markers = [], height = 120, group, range } = props;
+  const { title, times, series, format, markers = [], top = 0, height = 120, group, range } = props;
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   // What is drawn with on every frame: the plot is made once, and reads these.
-  const drawn = useRef({ markers, range, format });
-  drawn.current = { markers, range, format };
+  const drawn = useRef({ markers, range, format, top });
+  drawn.current = { markers, range, format, top };
   const theme = useTheme();
   const shape = series
     .map(({ label, color, isDashed }) => `${label}|${color}|${isDashed === true}`)
@@ -78,7 +80,7 @@ export function Chart(props: ChartProps) {
 }
 
 interface Drawn {
-  readonly current: Required<Pick<ChartProps, 'markers' | 'format'>> & Pick<ChartProps, 'range'>;
+  readonly current: Required<Pick<ChartProps, 'markers' | 'format' | 'top'>> & Pick<ChartProps, 'range'>;
 }
 
 function optionsOf(
@@ -100,10 +102,10 @@ function optionsOf(
     cursor: { drag: { x: false, y: false }, ...(group === undefined ? {} : { sync: { key: group } }) },
     scales: {
       x: { time: true, range: (_plot, min, max) => [...(drawn.current.range ?? [min, max])] },
-      y: { range: (_plot, _min, max) => [0, max === null || max <= 0 ? 1 : max * 1.1] },
+      y: { range: (_plot, _min, max) => [0, Math.max(drawn.current.top, (max ?? 0) * 1.1) || 1] },
     },
     axes: [
-      { ...axis, size: 28 },
+      { ...axis, size: 28, space: 60, values: (_plot, marks) => marks.map(clock) },
       {
         ...axis,
         size: 64,
@@ -149,7 +151,8 @@ function drawMarkers(plot: uPlot, markers: readonly ChartMarker[], colorOf: (nam
 }
 
 function clock(at: number): string {
-  return new Date(at * 1_000).toLocaleTimeString('en-GB');
+  const whole = new Date(at * 1_000).toLocaleTimeString('en-GB');
+  return whole.endsWith(':00') ? whole.slice(0, -3) : whole;
 }
 
 /** The last value of each series, for those who cannot see the drawing. */
