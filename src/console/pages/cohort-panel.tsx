@@ -179,6 +179,7 @@ function Charts({ name, guard, range }: ChartsProps) {
       <Chart
         {...common}
         title="Errors, share of requests"
+        top={0.05}
         series={both('failedShare')}
         format={formatShare}
       />
