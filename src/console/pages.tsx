@@ -1,5 +1,6 @@
 /** The pages: where each is in the address, and what it is called. Those with a `nav` are in the navigation, in this order. */
 import type { ComponentType } from 'preact';
+import { CohortPage } from './pages/cohort.tsx';
 import { Gateways } from './pages/gateways.tsx';
 import { Overview } from './pages/overview.tsx';
 
@@ -18,4 +19,5 @@ export interface PageEntry {
 export const PAGES: readonly PageEntry[] = [
   { path: '', nav: 'Overview', page: Overview },
   { path: 'gateways', nav: 'Gateways', page: Gateways },
+  { path: 'cohorts', nav: undefined, page: CohortPage },
 ];

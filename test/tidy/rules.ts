@@ -60,7 +60,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'upstream',
   ],
   // It runs in a browser: of the API it takes the types.
-  console: ['admin'],
+  console: ['admin', 'wording'],
   demo: ['config'],
   cli: [
     'admin',
