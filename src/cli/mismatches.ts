@@ -161,7 +161,7 @@ export function addMismatches(program: Command, context: CliContext, end: (code:
     .option('--judgement <words>', 'reported, unproven, unconfirmed, noise; separated by commas, or all')
     .option('--route <name>', 'of this route')
     .option('--cohort <name>', 'seen in this cohort')
-    .option('--sort <word>', 'importance, last_seen, first_seen, reads or users')
+    .option('--sort <word>', 'importance, weight, share, users, reads, last_seen or first_seen')
     .option('--limit <number>', `how many (${SHOWN})`, wholeNumber(1, SHOWN_MAX))
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)

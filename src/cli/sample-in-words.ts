@@ -3,8 +3,8 @@ import type { SampleDocument } from '../admin/report-documents.ts';
 import { ExactNumber } from '../comparison/exact-number.ts';
 import { isArray, isObject, type Json, member } from '../comparison/json-tree.ts';
 import { parseJson } from '../comparison/parse-json.ts';
+import { type SideBySideRow, sideBySide } from '../comparison/side-by-side.ts';
 import { printable, timeInWords } from '../wording/printable.ts';
-import { type SideBySideRow, sideBySide } from './side-by-side.ts';
 import type { Writer } from './writer.ts';
 
 type Answer = SampleDocument['answers']['authoritative'];

@@ -24,7 +24,7 @@ function stepsOf(trail: Trail | undefined): Trail[] {
 
 /** `$.items[3].price` */
 export function printPath(trail: Trail | undefined): string {
-  const steps = stepsOf(trail).map(({ step }) => (typeof step === 'number' ? `[${step}]` : printCut(step)));
+  const steps = stepsOf(trail).map(({ step }) => (typeof step === 'number' ? `[${step}]` : printStep(step)));
   return `$${steps.join('')}`;
 }
 
@@ -32,12 +32,13 @@ export function printPath(trail: Trail | undefined): string {
 export function printPattern(trail: Trail | undefined, maps: MapKeys): string {
   const steps = stepsOf(trail).map(({ step, left, right }) => {
     if (typeof step === 'number') return '[]';
-    return maps.isMapKey(step, left, right) ? '{}' : printCut(step);
+    return maps.isMapKey(step, left, right) ? '{}' : printStep(step);
   });
   return `$${steps.join('')}`;
 }
 
-function printCut(name: string): string {
+/** A member as it stands in a path. */
+export function printStep(name: string): string {
   return name.length <= NAME_CHARACTERS_MAX
     ? printName(name)
     : `${printName(name.slice(0, NAME_CHARACTERS_MAX))}…`;

@@ -1,7 +1,8 @@
 /** The pages: where each is in the address, and what it is called. Those with a `nav` are in the navigation, in this order. */
 import type { ComponentType } from 'preact';
-import { CohortPage } from './pages/cohort.tsx';
+import { Coverage } from './pages/coverage.tsx';
 import { Gateways } from './pages/gateways.tsx';
+import { Mismatches } from './pages/mismatches.tsx';
 import { Overview } from './pages/overview.tsx';
 
 export interface PageProps {
@@ -18,6 +19,7 @@ export interface PageEntry {
 
 export const PAGES: readonly PageEntry[] = [
   { path: '', nav: 'Overview', page: Overview },
+  { path: 'mismatches', nav: 'Mismatches', page: Mismatches },
+  { path: 'coverage', nav: 'Coverage', page: Coverage },
   { path: 'gateways', nav: 'Gateways', page: Gateways },
-  { path: 'cohorts', nav: undefined, page: CohortPage },
 ];

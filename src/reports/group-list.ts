@@ -3,7 +3,15 @@ import { byImportance, type JudgedGroup } from './judged-group.ts';
 import type { GroupStatus } from './report-store.ts';
 import type { JudgementKind } from './statistics.ts';
 
-export const GROUP_SORTS = ['importance', 'last_seen', 'first_seen', 'reads', 'users'] as const;
+export const GROUP_SORTS = [
+  'importance',
+  'weight',
+  'share',
+  'users',
+  'reads',
+  'last_seen',
+  'first_seen',
+] as const;
 export type GroupSort = (typeof GROUP_SORTS)[number];
 
 export const GROUPS_PAGE_MAX = 200;
@@ -55,6 +63,10 @@ function orderOf(sort: GroupSort): (a: JudgedGroup, b: JudgedGroup) => number {
   switch (sort) {
     case 'importance':
       return byImportance;
+    case 'weight':
+      return (a, b) => b.weight - a.weight || byImportance(a, b);
+    case 'share':
+      return (a, b) => b.share.share - a.share.share || byImportance(a, b);
     case 'last_seen':
       return (a, b) => b.lastSeen - a.lastSeen || byImportance(a, b);
     case 'first_seen':

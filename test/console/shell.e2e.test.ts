@@ -1,6 +1,6 @@
 /** What stands around every page: login, roles, the sign that says whether it is live; and the overview itself. */
 import t from 'tap';
-import { AUTHOR, FakeControl, gatewayView } from '../admin/fake-control.ts';
+import { FakeControl, gatewayView } from '../admin/fake-control.ts';
 import { cohortGuardOf, FakeGuard, sideOf, tripOf } from '../admin/fake-guard.ts';
 import { STATUS } from '../admin/fake-source.ts';
 import { openAdmin, TOKENS } from '../admin/open-admin.ts';
@@ -128,29 +128,6 @@ void t.test('the overview follows what changes, and says why the guard went back
   await page.getByRole('img', { name: 'Stage shadow, ramp 12.5 %, writes wait' }).waitFor();
   await page.getByText('writes wait').waitFor();
   t.match(await page.getByRole('alert').innerText(), 'It goes nowhere until somebody clears it.');
-  t.same(complaints, []);
-});
-
-void t.test('a change on its way says for which gateway it waits, and goes when it is over', async (t) => {
-  const control = new FakeControl();
-  control.gatewayViews = [
-    gatewayView('g1', { applied: 5, drained: 5 }),
-    gatewayView('g2', { applied: 5, drained: 4 }),
-  ];
-  control.next = { phase: 'holding' };
-  const { port } = await openAdmin(t, { control: () => control, consoleFolder });
-  const { page, complaints } = await openPage(t, browser, `http://127.0.0.1:${port}/`);
-  await page.getByRole('link', { name: 'staff' }).waitFor();
-  const ramp = { kind: 'percent', buckets: 1_000 } as const;
-  const wanted = { cohort: 'beta', stage: 'live', ramp, dirtyUsers: 'keep' } as const;
-  await control.changeStage({ ...AUTHOR, ...wanted, reason: 'the figures are good' });
-  await page.getByText('beta: stage shadow → live, ramp 50 % → 10 %').waitFor();
-  await page.getByText('the figures are good').waitFor();
-  await page.getByText('host-g1, process 1 has acknowledged').waitFor();
-  await page.getByText('host-g2, process 1 is awaited').waitFor();
-  t.equal(await page.locator('[aria-current="step"]').innerText(), 'holding');
-  control.log.length = 0;
-  await page.getByText('On its way').waitFor({ state: 'detached' });
   t.same(complaints, []);
 });
 

@@ -24,6 +24,8 @@ await t.test('what is reported comes first, by weight and how often for sure; no
   t.strictSame(ids({ statuses: ['open'] }), ['severe', 'frequent', 'rare', 'unproven']);
   t.strictSame(ids({ judgements: ['noise', 'unconfirmed'] }), ['transient', 'noisy']);
   t.strictSame(ids({ sort: 'last_seen', statuses: ['open'] }).slice(1), ['rare', 'severe', 'frequent']);
+  t.equal(ids({ sort: 'weight' })[0], 'severe');
+  t.strictSame(ids({ sort: 'share', statuses: ['open'] }), ['frequent', 'severe', 'rare', 'unproven']);
   t.strictSame(ids({ sort: 'reads', statuses: ['open'] }), ['frequent', 'severe', 'rare', 'unproven']);
   t.strictSame(pageOfGroups(GROUPS, FILTER).judged, { reported: 4, unproven: 1, unconfirmed: 1, noise: 1 });
   t.end();

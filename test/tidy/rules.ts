@@ -59,8 +59,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
     'upstream',
   ],
-  // It runs in a browser: of the API it takes the types.
-  console: ['admin', 'wording'],
+  // It runs in a browser: of the API it takes the types, of the comparison how it walks two documents.
+  console: ['admin', 'comparison'],
   demo: ['config'],
   cli: [
     'admin',

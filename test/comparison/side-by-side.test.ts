@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { sideBySide } from '../../src/cli/side-by-side.ts';
+import { sideBySide } from '../../src/comparison/side-by-side.ts';
 
 const lines = (text: string): string[] => text.split(' ');
 const drawn = (left: string, right: string, context = 9) =>
