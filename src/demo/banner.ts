@@ -34,7 +34,7 @@ export function banner(facts: BannerFacts): string[] {
     'Turnout is running.',
     '',
     `  gateway      ${gatewayUrl}   send requests here`,
-    `  admin        ${adminUrl}   status, explain, metrics`,
+    `  admin        ${adminUrl}   the console, in a browser; status, explain, metrics`,
     `  legacy shop  ${legacyUrl}   process ${legacyPid ?? 'unknown'}`,
     `  new shop     ${newUrl}   process ${newPid ?? 'unknown'}, ${faults ? 'with three seeded faults' : 'without its seeded faults'}`,
     `  data         ${dataDir}   kept when it stops`,
