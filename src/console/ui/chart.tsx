@@ -113,7 +113,7 @@ function optionsOf(
       },
     ],
     series: [
-      { value: (_plot, at) => (at === null ? '–' : clock(at)), label: 'Time' },
+      { value: (_plot, at) => (at === null ? '' : clock(at)), label: 'Time' },
       ...series.map(({ label, color, isDashed }) => ({
         label,
         stroke: colorOf(color),
