@@ -59,7 +59,8 @@ export function AnswersView({ group, sample, rules }: AnswersViewProps) {
   const bodies = useMemo(() => bodiesOf(group, sample, rules ?? {}), [group.id, sample, rules]);
   const rows = [...headRows(group, sample), ...bodies.rowsWith(opened)];
   return (
-    <div class="pair-frame">
+    // On a narrow screen it scrolls sideways: by keys too, once it has the focus.
+    <section class="pair-frame" aria-label="Both answers" tabIndex={0}>
       <table class="pair pair-answers">
         <caption class="unseen">Both answers</caption>
         <thead>
@@ -93,7 +94,7 @@ export function AnswersView({ group, sample, rules }: AnswersViewProps) {
           : ''}
         {bodies.isCut && ' · the answers are longer than what is shown'}
       </p>
-    </div>
+    </section>
   );
 }
 

@@ -1,5 +1,5 @@
 /** Groups of differences as work: ordered, filtered by the address, walked through by keys. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import type { GroupDocument } from '../../admin/report-documents.ts';
 import { getJson } from '../api.ts';
 import { counted, formatShare } from '../format.ts';
@@ -84,17 +84,19 @@ function Groups({ first, morePath }: GroupsProps) {
     if (to !== undefined) setSelected(to.id);
   };
   const open = ({ id }: GroupDocument): void => go(hashOf(['mismatches', id], query));
+  const openSelected = (): void => {
+    const group = known.get(selected ?? '');
+    if (group !== undefined) open(group);
+  };
   useKeys({
     j: () => move(1),
     k: () => move(-1),
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
-    o: () => {
-      const group = known.get(selected ?? '');
-      if (group !== undefined) open(group);
-    },
+    o: openSelected,
+    Enter: openSelected,
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The focus goes along, so that Enter opens it and a screen reader says what it is.
     const link = document.querySelector('tr.selected a');
     if (link instanceof HTMLElement) link.focus();

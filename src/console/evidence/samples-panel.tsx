@@ -131,7 +131,7 @@ function Differences({ group, sample }: Omit<SampleProps, 'rules'>) {
   const [served, other] = sidesOf(sample.authoritative);
   const shown = isAll ? differences : differences.slice(0, DIFFERENCES_SHOWN);
   return (
-    <div class="pair-frame">
+    <section class="pair-frame" aria-label="What differs in this sample" tabIndex={0}>
       <table class="pair">
         <caption class="unseen">What differs in this sample</caption>
         <thead>
@@ -172,7 +172,7 @@ function Differences({ group, sample }: Omit<SampleProps, 'rules'>) {
       {differences.length > shown.length && (
         <Button onClick={() => setAll(true)}>Show all {differences.length} differences</Button>
       )}
-    </div>
+    </section>
   );
 }
 
