@@ -29,6 +29,8 @@ export interface Live {
 const STALE_MS = 5_000;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 30_000;
+/** A tab that nobody looks at for so long leaves its connection to others: a browser has six for a host. */
+const HIDDEN_MS = 60_000;
 
 type Listener = (live: Live) => void;
 
@@ -43,6 +45,7 @@ let live: Live = {
 let source: EventSource | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
 let watch: ReturnType<typeof setInterval> | undefined;
+let hiding: ReturnType<typeof setTimeout> | undefined;
 let retryMs = RETRY_MS_MIN;
 
 /** Follows what is so now. Every component that asks shares one connection. */
@@ -51,10 +54,15 @@ export function useLive(): Live {
   useEffect(() => {
     listeners.add(setNow);
     setNow(live);
-    if (listeners.size === 1) open();
+    if (listeners.size === 1) {
+      document.addEventListener('visibilitychange', lookAtTheTab);
+      open();
+    }
     return () => {
       listeners.delete(setNow);
-      if (listeners.size === 0) close();
+      if (listeners.size > 0) return;
+      document.removeEventListener('visibilitychange', lookAtTheTab);
+      close();
     };
   }, []);
   return now;
@@ -94,6 +102,7 @@ function open(): void {
 
 function close(): void {
   clearTimeout(retry);
+  clearTimeout(hiding);
   clearInterval(watch);
   source?.close();
   retry = undefined;
@@ -121,6 +130,18 @@ function leadOf(guard: GuardDocument | null, at: number, before: number | undefi
   const newest = guard === null ? 0 : newestSecond(guard);
   if (newest === 0) return before;
   return Math.max(before ?? Number.NEGATIVE_INFINITY, newest - at / 1_000);
+}
+
+function lookAtTheTab(): void {
+  clearTimeout(hiding);
+  if (document.visibilityState === 'hidden') {
+    hiding = setTimeout(() => {
+      close();
+      tell({ state: 'stale' });
+    }, HIDDEN_MS);
+  } else if (source === undefined) {
+    reconnect();
+  }
 }
 
 function lookAtTheClock(): void {

@@ -1,6 +1,6 @@
 /** What stands around every page: login, roles, the sign that says whether it is live; and the overview itself. */
 import t from 'tap';
-import { FakeControl, gatewayView } from '../admin/fake-control.ts';
+import { AUTHOR, FakeControl, gatewayView } from '../admin/fake-control.ts';
 import { cohortGuardOf, FakeGuard, sideOf, tripOf } from '../admin/fake-guard.ts';
 import { STATUS } from '../admin/fake-source.ts';
 import { openAdmin, TOKENS } from '../admin/open-admin.ts';
@@ -111,6 +111,28 @@ void t.test('the sign says when news stop, and when they are back', async (t) =>
   await sign.getByText(/✓ live/u).waitFor();
 });
 
+void t.test(
+  'a tab that nobody looks at leaves its connection to others, and is live again when it is seen',
+  async (t) => {
+    const { port } = await openAdmin(t, { consoleFolder });
+    const { page } = await openPage(t, browser, 'about:blank');
+    await page.clock.install();
+    await page.goto(`http://127.0.0.1:${port}/`);
+    const sign = page.locator('.live-sign');
+    await sign.getByText(/✓ live/u).waitFor();
+    const show = (how: 'hidden' | 'visible') =>
+      page.evaluate(`Object.defineProperty(document, 'visibilityState', { value: '${how}', configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'))`);
+    const ended = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/events'));
+    await show('hidden');
+    await page.clock.fastForward(61_000);
+    await ended;
+    await sign.getByText('not live').waitFor();
+    await show('visible');
+    await sign.getByText(/✓ live/u).waitFor();
+  },
+);
+
 void t.test('the overview follows what changes, and says why the guard went back', async (t) => {
   const guard = new FakeGuard();
   guard.list = [
@@ -128,6 +150,29 @@ void t.test('the overview follows what changes, and says why the guard went back
   await page.getByRole('img', { name: 'Stage shadow, ramp 12.5 %, writes wait' }).waitFor();
   await page.getByText('writes wait').waitFor();
   t.match(await page.getByRole('alert').innerText(), 'It goes nowhere until somebody clears it.');
+  t.same(complaints, []);
+});
+
+void t.test('a change on its way says for which gateway it waits, and goes when it is over', async (t) => {
+  const control = new FakeControl();
+  control.gatewayViews = [
+    gatewayView('g1', { applied: 5, drained: 5 }),
+    gatewayView('g2', { applied: 5, drained: 4 }),
+  ];
+  control.next = { phase: 'holding' };
+  const { port } = await openAdmin(t, { control: () => control, consoleFolder });
+  const { page, complaints } = await openPage(t, browser, `http://127.0.0.1:${port}/`);
+  await page.getByRole('link', { name: 'staff' }).waitFor();
+  const ramp = { kind: 'percent', buckets: 1_000 } as const;
+  const wanted = { cohort: 'beta', stage: 'live', ramp, dirtyUsers: 'keep' } as const;
+  await control.changeStage({ ...AUTHOR, ...wanted, reason: 'the figures are good' });
+  await page.getByText('beta: stage shadow → live, ramp 50 % → 10 %').waitFor();
+  await page.getByText('the figures are good').waitFor();
+  await page.getByText('host-g1, process 1 has acknowledged').waitFor();
+  await page.getByText('host-g2, process 1 is awaited').waitFor();
+  t.equal(await page.locator('[aria-current="step"]').innerText(), 'holding');
+  control.log.length = 0;
+  await page.getByText('On its way').waitFor({ state: 'detached' });
   t.same(complaints, []);
 });
 

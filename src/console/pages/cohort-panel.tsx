@@ -2,13 +2,14 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { CohortStatusDocument } from '../../admin/admin-source.ts';
 import type { CohortGuardDocument } from '../../admin/guard-documents.ts';
+import type { RampRunDocument } from '../../admin/ramp-documents.ts';
 import type { Backend, Stage } from '../../model.ts';
 import { countMembers } from '../count-members.ts';
 import { formatCount, formatDuration, formatRate, formatShare } from '../format.ts';
 import { type MemberCount, rampShare, shareAt } from '../ramp-share.ts';
 import { hashOf } from '../router.ts';
 import { nowOf, type SeriesRange, seriesOf } from '../side-series.ts';
-import { Badge } from '../ui/badge.tsx';
+import { Badge, type Tone } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Chart } from '../ui/chart.tsx';
 import { Count } from '../ui/figures.tsx';
@@ -48,6 +49,7 @@ export function CohortPanel({ cohort, guard, goal, range, isOpen }: CohortPanelP
               mirror backlog <Count value={backlog} unit="writes" />
             </span>
           )}
+          {guard?.ramp !== null && guard?.ramp !== undefined && <RampRun run={guard.ramp} />}
           {guard !== undefined && <GuardBadge guard={guard} />}
           <span>ramp {ramp}</span>
           <StageBadge stage={stage} />
@@ -70,6 +72,26 @@ export function CohortPanel({ cohort, guard, goal, range, isOpen }: CohortPanelP
         )}
       </div>
     </Panel>
+  );
+}
+
+const RUN_TONES: Readonly<Record<RampRunDocument['status'], Tone>> = {
+  baking: 'info',
+  gated: 'warn',
+  waiting: 'warn',
+  stepping: 'info',
+  paused: 'warn',
+  done: 'good',
+  aborted: 'calm',
+};
+
+/** How far the plan of its ramp is. One that is over is history, and told on the cohort's own page. */
+function RampRun({ run: { status, step, plan, note } }: { readonly run: RampRunDocument }) {
+  if (status === 'done' || status === 'aborted') return null;
+  return (
+    <Badge tone={RUN_TONES[status]} title={note ?? undefined}>
+      plan {status}, step {step + 1} of {plan.steps.length}
+    </Badge>
   );
 }
 
