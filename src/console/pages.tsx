@@ -1,9 +1,12 @@
 /** The pages: where each is in the address, and what it is called. Those with a `nav` are in the navigation, in this order. */
 import type { ComponentType } from 'preact';
+import { Audit } from './pages/audit.tsx';
 import { Coverage } from './pages/coverage.tsx';
+import { Explain } from './pages/explain.tsx';
 import { Gateways } from './pages/gateways.tsx';
 import { Mismatches } from './pages/mismatches.tsx';
 import { Overview } from './pages/overview.tsx';
+import { Users } from './pages/users.tsx';
 
 export interface PageProps {
   /** The part of the path after the page's own: a cohort, a group, a user. */
@@ -21,5 +24,8 @@ export const PAGES: readonly PageEntry[] = [
   { path: '', nav: 'Overview', page: Overview },
   { path: 'mismatches', nav: 'Mismatches', page: Mismatches },
   { path: 'coverage', nav: 'Coverage', page: Coverage },
+  { path: 'users', nav: 'Users', page: Users },
+  { path: 'explain', nav: 'Explain', page: Explain },
+  { path: 'audit', nav: 'Audit', page: Audit },
   { path: 'gateways', nav: 'Gateways', page: Gateways },
 ];

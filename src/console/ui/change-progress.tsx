@@ -1,6 +1,10 @@
 /** A change on its way: its phases, for whom it waits, and which gateway has acknowledged. */
 import { useEffect } from 'preact/hooks';
-import type { Acknowledgement, ChangeInProgressDocument } from '../../admin/control-documents.ts';
+import type {
+  Acknowledgement,
+  ChangeDocument,
+  ChangeInProgressDocument,
+} from '../../admin/control-documents.ts';
 import { getJson } from '../api.ts';
 import { formatRamp } from '../format.ts';
 import { useLoad } from '../use-load.ts';
@@ -97,15 +101,7 @@ function Phases({ phase }: { readonly phase: ChangeInProgressDocument['phase'] }
 }
 
 /** `staff: shadow → live, ramp 10 %`. */
-export function changeInWords({
-  kind,
-  cohort,
-  user,
-  pin,
-  from,
-  to,
-  users,
-}: ChangeInProgressDocument): string {
+export function changeInWords({ kind, cohort, user, pin, from, to, users }: ChangeDocument): string {
   const whom = cohort ?? user ?? '';
   if (from !== null && to !== null) {
     const stage = from.stage === to.stage ? '' : `${from.stage} → ${to.stage}`;
