@@ -24,9 +24,6 @@ const ENTRIES = [
   'src/console/main.tsx',
   'src/console/build-console.ts',
   'src/console/modules.d.ts',
-  // What the console offers to its pages.
-  'src/console/ui/key-hint.tsx',
-  'src/console/ui/sparkline.tsx',
   'src/telemetry/events.ts',
   // What the comparison offers to the rooms that send shadow reads and keep reports.
   'src/comparison/compare.ts',

@@ -62,8 +62,3 @@ export const STAGE_LOOKS: Readonly<Record<Stage, StageLook>> = {
 export function stageBefore(stage: Stage): Stage {
   return STAGES[Math.max(0, STAGES.indexOf(stage) - 1)] ?? 'off';
 }
-
-/** Whether going from one to the other moves where users' truth lies. */
-export function movesTruth(from: Stage, to: Stage): boolean {
-  return STAGE_LOOKS[from].truth !== STAGE_LOOKS[to].truth;
-}
