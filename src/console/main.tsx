@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { SessionGate } from './session.tsx';
 import { Shell } from './shell.tsx';
 import './styles/base.css';
+import './styles/cohort.css';
 import './styles/controls.css';
 import './styles/overview.css';
 import './styles/table.css';

@@ -1,6 +1,7 @@
 /** The pages: where each is in the address, and what it is called. Those with a `nav` are in the navigation, in this order. */
 import type { ComponentType } from 'preact';
 import { Audit } from './pages/audit.tsx';
+import { CohortPage } from './pages/cohort.tsx';
 import { Coverage } from './pages/coverage.tsx';
 import { Explain } from './pages/explain.tsx';
 import { Gateways } from './pages/gateways.tsx';
@@ -27,5 +28,6 @@ export const PAGES: readonly PageEntry[] = [
   { path: 'users', nav: 'Users', page: Users },
   { path: 'explain', nav: 'Explain', page: Explain },
   { path: 'audit', nav: 'Audit', page: Audit },
+  { path: 'cohorts', nav: undefined, page: CohortPage },
   { path: 'gateways', nav: 'Gateways', page: Gateways },
 ];

@@ -60,7 +60,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'upstream',
   ],
   // It runs in a browser: of the API it takes the types, of the comparison how it walks two documents.
-  console: ['admin', 'comparison'],
+  console: ['admin', 'comparison', 'wording'],
   demo: ['config'],
   cli: [
     'admin',
