@@ -28,7 +28,8 @@ identity: [{ from: header, name: x-user, trusted: true }]
 cohorts:
   - { name: staff, rule: { attribute: header.x-plan, in: [staff] }, stage: shadow }
   - { name: everyone, default: true, stage: off }
-shadow: { confirmAfterMs: 0, noiseSample: 1 }
+routes: [{ match: "/api/*", shadow: { sample: 1 } }]
+shadow: { confirmAfterMs: 0, noiseSample: 0 }
 `;
 }
 

@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { openChromium } from '../fixtures/chromium.ts';
+import { within } from '../harness/within.ts';
 import { openPage } from './open-console.ts';
 import { OPERATOR, realGateway, seriousFindings, VIEWER } from './real-gateway.ts';
 
@@ -29,6 +30,16 @@ async function lookUp(page: Page, user: string): Promise<void> {
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: `User ${user}` }).waitFor();
   await page.getByRole('heading', { level: 2, name: 'Record' }).waitFor();
+}
+
+/** Staff reads until the record has heard of a difference: comparisons reach it in batches. */
+async function differenceFromTraffic(): Promise<Record<string, unknown>> {
+  for (;;) {
+    await gateway.read('u-1');
+    const [group] = await gateway.items('/api/v1/mismatches');
+    if (group !== undefined) return group;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 await t.test(
@@ -121,5 +132,28 @@ await t.test('what was changed is reached at 390 pixels as well, and no page scr
   t.equal(await width(), 390, 'a user');
   await goTo(page, 'Explain', 'Explain a request');
   t.equal(await width(), 390, 'explain');
+  t.same(complaints, []);
+});
+
+await t.test('a difference in real traffic is in the list, and its page shows both answers', async (t) => {
+  const group = await within(differenceFromTraffic(), 'a mismatch group', STEP_MS);
+  const { page, complaints } = await openPage(t, browser, `${gateway.adminUrl}/#/mismatches`);
+  await logIn(page, VIEWER);
+  await page.getByRole('table').getByText('$.price').first().waitFor();
+  t.same(await seriousFindings(page), [], 'the list');
+  await page
+    .locator(`main a[href="#/mismatches/${String(group['id'])}"]`)
+    .first()
+    .click();
+  await page.waitForURL(/mismatches\/[^?]/u);
+  await page.getByText('$.price').first().waitFor();
+  for (const price of [/"price": ?10/u, /"price": ?12/u]) await page.getByText(price).first().waitFor();
+  for (const name of ['Acknowledge', 'Ignore', 'Resolve', 'Assign']) {
+    t.equal(await page.getByRole('button', { name }).count(), 0, `a viewer has no ${name}`);
+  }
+  t.same(await seriousFindings(page), [], 'a group');
+  await goTo(page, 'Coverage', 'Coverage');
+  await page.getByRole('table').first().getByText('staff').first().waitFor();
+  t.same(await seriousFindings(page), [], 'coverage');
   t.same(complaints, []);
 });
