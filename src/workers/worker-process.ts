@@ -33,7 +33,7 @@ export interface Exit {
 /**
  * Settings of the C library's allocator, which are read when a process starts. The bodies that pass through are buffers
  * of up to 64 KiB outside of V8's heap: left alone, they are spread over an arena for each thread and hardly ever given
- * back. Measured under load, bodies of 64 KiB included: 173 MB resident became about 150.
+ * back. Measured under load, bodies of 64 KiB included, side by side: 194 MB resident without them, 175 with them.
  */
 const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '1048576' };
 
