@@ -2,17 +2,7 @@
 import type { Condition, Metric } from '../guard/condition.ts';
 import type { Trip } from '../guard/guard-control.ts';
 import { USER_GROUPS } from '../guard/slot.ts';
-
-const NAMES: Readonly<Record<Metric, string>> = {
-  errorRate: 'the share of failed requests',
-  meanLatencyMs: 'the mean latency',
-  p50LatencyMs: 'the median latency',
-  p90LatencyMs: 'the 90th percentile of latency',
-  p99LatencyMs: 'the 99th percentile of latency',
-  stalledShare: 'the share of requests without an answer',
-  mismatchShare: 'the share of confirmed mismatches',
-  mirrorBacklog: 'the number of writes that wait to be mirrored',
-};
+import { metricInWords } from '../guard/trip-in-words.ts';
 
 const KINDS: Readonly<Record<string, string>> = {
   connect: 'refused or no connection',
@@ -21,11 +11,6 @@ const KINDS: Readonly<Record<string, string>> = {
   status: 'answered 5xx',
   overload: "the gateway's own queue full",
 };
-
-/** A metric as people call it: `the share of failed requests`. */
-export function metricInWords(metric: Metric): string {
-  return NAMES[metric];
-}
 
 /** `4.2 %`, `812 ms`, `31`. */
 export function metricValue(metric: Metric, value: number): string {

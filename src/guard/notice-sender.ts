@@ -40,6 +40,8 @@ export interface NoticeTiming {
 
 /** All tries of one take together, waits and time-outs at their longest, stay below `silentMs`. */
 const TIMING: NoticeTiming = { timeoutMs: 5_000, retryMs: 500, silentMs: 60_000 };
+/** Notices of which is remembered which hooks were told. */
+const TOLD_MAX = 1_000;
 const TRIES_A_TAKE = 5;
 /** Then nobody is there to be told. */
 const TAKES_MAX = 10;
@@ -98,6 +100,7 @@ export class NoticeSender {
 
   #begin(notice: Notice): void {
     if (this.#sending.has(notice.id)) return;
+    // Only the record can fail here: then the notice is taken again, and told again to who was told.
     const work = this.#tell(notice)
       .catch(() => undefined)
       .finally(() => this.#sending.delete(notice.id));
@@ -120,6 +123,8 @@ export class NoticeSender {
     }
     if (this.#stop.signal.aborted) return;
     if (notice.takes < TAKES_MAX) {
+      // Another host may end a notice that was begun here. What is forgotten is told twice at the most.
+      if (this.#told.size >= TOLD_MAX) this.#told.clear();
       this.#told.set(notice.id, told);
       return;
     }

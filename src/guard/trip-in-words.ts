@@ -9,8 +9,13 @@ const NAMES: Readonly<Record<Metric, string>> = {
   p99LatencyMs: 'the 99th percentile of latency',
   stalledShare: 'the share of requests without an answer',
   mismatchShare: 'the share of confirmed mismatches',
-  mirrorBacklog: 'the backlog of mirrored writes',
+  mirrorBacklog: 'the number of writes that wait to be mirrored',
 };
+
+/** A metric as people call it: `the share of failed requests`. */
+export function metricInWords(metric: Metric): string {
+  return NAMES[metric];
+}
 
 function isShare(metric: Metric): boolean {
   return metric === 'errorRate' || metric === 'stalledShare' || metric === 'mismatchShare';
@@ -39,7 +44,7 @@ export function tripInWords(
       ? 'shown beyond doubt'
       : `in ${figures.windowsOver} windows of ${windowMs / 1_000} s`;
   return (
-    `condition ${name}: ${NAMES[metric]} at new was ${valueInWords(metric, value)}${least}, ` +
+    `condition ${name}: ${metricInWords(metric)} at new was ${valueInWords(metric, value)}${least}, ` +
     `over ${valueInWords(metric, threshold)}, ${seen}; ${requests} requests` +
     `${failed === '' ? '' : `, failed: ${failed}`}; ${gateways.length} gateways reported`
   );

@@ -157,6 +157,7 @@ class ProcessReports implements Reports {
     this.#every(flushMs * (0.75 + random() / 4), () => this.flush());
     this.#every(rulesPollMs, () => this.pollRules());
     await this.pollRules();
+    // A record that is away is asked again by each flush.
     await this.#readKey().catch(() => undefined);
   }
 
