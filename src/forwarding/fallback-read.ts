@@ -11,6 +11,7 @@ import type { Exchange } from '../intake/exchange.ts';
 import type { BackendClient } from '../upstream/backend-client.ts';
 import type { FallbackBudget, Turn } from './fallback-budget.ts';
 import { Forward, type ForwardPolicy } from './forward.ts';
+import type { Listed, Roster } from './roster.ts';
 import type { Standby } from './standby.ts';
 
 /** `moved`: the user is `legacy`'s by now. `clean`: whatever the user wrote is in `legacy` too. */
@@ -35,12 +36,13 @@ export interface FallbackParts {
   readonly legacy: BackendClient;
   readonly budget: FallbackBudget;
   /** Reads that are at `new` and have no answer yet. */
-  readonly pending: Set<FallbackRead>;
+  readonly pending: Roster<FallbackRead>;
   readonly onOutcome: (cohort: string | undefined, outcome: FallbackOutcome) => void;
 }
 
-export class FallbackRead implements Standby {
+export class FallbackRead implements Standby, Listed {
   readonly exchange: Exchange;
+  listedAt = -1;
   readonly #parts: FallbackParts;
   readonly #policy: ForwardPolicy;
   /** Each sending adds to the list of headers. */

@@ -5,6 +5,7 @@ import type { BackendClient } from '../upstream/backend-client.ts';
 import { FallbackBudget, type FallbackSettings } from './fallback-budget.ts';
 import { type FallbackJudge, type FallbackParts, FallbackRead } from './fallback-read.ts';
 import type { ForwardPolicy } from './forward.ts';
+import { Roster } from './roster.ts';
 
 export interface FallbackOptions {
   readonly settings: FallbackSettings;
@@ -19,7 +20,7 @@ export class FallbackReads {
 
   constructor({ settings, ...parts }: FallbackOptions) {
     const budget = new FallbackBudget(settings, () => this.#inFlight);
-    this.#parts = { ...parts, budget, pending: new Set() };
+    this.#parts = { ...parts, budget, pending: new Roster() };
   }
 
   /** For the reads to come. */
@@ -51,7 +52,7 @@ export class FallbackReads {
   /** Somebody may have moved: gives up at `new` what waits there for a user who is `legacy`'s. @param user or everybody */
   review(user: User | undefined): void {
     const { pending, judge } = this.#parts;
-    for (const read of pending) {
+    for (const read of pending.all()) {
       if (user !== undefined && read.exchange.user !== user) continue;
       const moved = judge.hasMoved(read.exchange);
       if (moved === true) read.withdraw();

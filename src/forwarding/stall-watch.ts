@@ -1,5 +1,8 @@
+import { type Listed, Roster } from './roster.ts';
+
 /** Something that makes progress, or does not. */
-export class Watched {
+export class Watched implements Listed {
+  listedAt = -1;
   /** Set by whoever moves bytes; cleared at each look. */
   moved = true;
   idleSinceMs = 0;
@@ -17,7 +20,7 @@ export class Watched {
  * each chunk and no timer of its own. A stall is noticed within an eighth of the limit after the limit.
  */
 export class StallWatch {
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new Roster<Watched>();
   readonly #intervalMs: number;
   readonly #now: () => number;
   #timer: NodeJS.Timeout | undefined;
@@ -47,7 +50,7 @@ export class StallWatch {
   /** One look at everything that is watched. */
   look(): void {
     const now = this.#now();
-    for (const watched of this.#watched) {
+    for (const watched of this.#watched.all()) {
       if (watched.moved) {
         watched.moved = false;
         watched.idleSinceMs = now;
