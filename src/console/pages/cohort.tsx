@@ -115,7 +115,8 @@ function NamedCohort({ name }: { readonly name: string }) {
     gateways: status?.registry ?? undefined,
   };
   const thresholds = thresholdsOf(plans, run);
-  const shown = begun ?? cohort.change ?? undefined;
+  // One that is under way takes the place of one that was followed to its end: the guard may have begun it.
+  const shown = cohort.change ?? begun;
   const follow = (change: string): void => setBegun(change);
   const checks = preconditions(evidence, thresholds, true);
   return (

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import type { Change } from '../../../src/cutover/change.ts';
-import { cohortNamed, FakeControl, gatewayView } from '../../admin/fake-control.ts';
+import { AUTHOR, cohortNamed, FakeControl, gatewayView } from '../../admin/fake-control.ts';
 import { cohortGuardOf, FakeGuard, runOf, tripOf } from '../../admin/fake-guard.ts';
 import { openAdmin, TOKENS } from '../../admin/open-admin.ts';
 import { openChromium } from '../../fixtures/chromium.ts';
@@ -82,6 +82,13 @@ void t.test(
     const endedAt = new Date('2026-11-21T09:00:02Z');
     becomes(control, { phase: 'done', switchEpoch: 6, releaseEpoch: 7, endedAt });
     await page.getByText('In force on every gateway since epoch 7, after 2 s.').waitFor();
+
+    // What somebody else begins, the guard for one, takes its place.
+    const ramp = { kind: 'percent', buckets: 1_000 } as const;
+    const back = { cohort: 'beta', stage: 'shadow', ramp, dirtyUsers: 'keep' } as const;
+    await control.changeStage({ ...AUTHOR, ...back, reason: 'new fails' });
+    await steps.locator('[aria-current=step]', { hasText: 'Hold' }).waitFor();
+    await page.getByText('new fails').first().waitFor();
     t.same(complaints, []);
   },
 );
