@@ -37,6 +37,8 @@ export interface RealGateway {
   readonly adminUrl: string;
   /** A read of somebody of staff, which is compared. @returns the status */
   read(user: string): Promise<number>;
+  /** Pins somebody to new, as the operator. */
+  pin(user: string, reason: string): Promise<void>;
   /** The items of a list of the API, as the viewer sees them. */
   items(path: string): Promise<readonly Record<string, unknown>[]>;
 }
@@ -61,6 +63,12 @@ export async function realGateway(t: Test): Promise<RealGateway> {
       const answer = await fetch(`http://127.0.0.1:${port}/api/lamp`, { headers });
       await answer.arrayBuffer();
       return answer.status;
+    },
+    async pin(user, reason) {
+      const headers = { authorization: `Bearer ${OPERATOR}`, 'content-type': 'application/json' };
+      const body = JSON.stringify({ backend: 'new', reason });
+      const answer = await fetch(`${adminUrl}/api/v1/users/${user}/pin`, { method: 'PUT', headers, body });
+      if (!answer.ok) throw new Error(await answer.text());
     },
     async items(path) {
       const headers = { authorization: `Bearer ${VIEWER}` };

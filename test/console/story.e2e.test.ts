@@ -49,16 +49,13 @@ await t.test(
     const { page, complaints } = await openPage(t, browser, `${gateway.adminUrl}/`);
     await logIn(page, VIEWER);
     await page.getByRole('link', { name: 'staff' }).first().waitFor();
-    t.same(await seriousFindings(page), [], 'the overview');
 
     await goTo(page, 'Users', 'Users');
-    t.same(await seriousFindings(page), [], 'users');
     await lookUp(page, 'u-1');
     await page.getByText('nobody has placed this user yet').waitFor();
     const reasons = page.getByRole('list', { name: /^Reasons/u });
     t.match(await reasons.innerText(), /default cohort "everyone"/u);
     t.equal(await page.getByRole('button', { name: /pin/iu }).count(), 0, 'a viewer has no buttons that act');
-    t.same(await seriousFindings(page), [], 'a user');
 
     await goTo(page, 'Explain', 'Explain a request');
     const pasted = page.getByLabel('A curl line');
@@ -74,11 +71,9 @@ await t.test(
 
     await goTo(page, 'Audit', 'Audit');
     await page.getByRole('heading', { level: 2, name: 'Changes' }).waitFor();
-    t.same(await seriousFindings(page), [], 'the audit');
     await goTo(page, 'Gateways', 'Gateways and stores');
     await page.getByRole('heading', { level: 2, name: 'Stores' }).waitFor();
     t.equal(await page.locator('main button').count(), 0);
-    t.same(await seriousFindings(page), [], 'gateways');
     t.same(complaints, []);
   },
 );
@@ -106,7 +101,6 @@ await t.test(
     await page.getByRole('heading', { level: 1, name: 'u-2: pin to new' }).waitFor();
     await page.getByRole('heading', { level: 2, name: 'What is known' }).waitFor();
     await page.locator('.facts').getByText('otto').waitFor();
-    t.same(await seriousFindings(page), [], 'a change');
 
     await page.locator('.facts').getByRole('link', { name: 'u-2' }).click();
     await page.getByRole('button', { name: 'Unpin' }).click();
@@ -140,7 +134,6 @@ await t.test('a difference in real traffic is in the list, and its page shows bo
   const { page, complaints } = await openPage(t, browser, `${gateway.adminUrl}/#/mismatches`);
   await logIn(page, VIEWER);
   await page.getByRole('table').getByText('$.price').first().waitFor();
-  t.same(await seriousFindings(page), [], 'the list');
   await page
     .locator(`main a[href="#/mismatches/${String(group['id'])}"]`)
     .first()
@@ -151,9 +144,7 @@ await t.test('a difference in real traffic is in the list, and its page shows bo
   for (const name of ['Acknowledge', 'Ignore', 'Resolve', 'Assign']) {
     t.equal(await page.getByRole('button', { name }).count(), 0, `a viewer has no ${name}`);
   }
-  t.same(await seriousFindings(page), [], 'a group');
   await goTo(page, 'Coverage', 'Coverage');
   await page.getByRole('table').first().getByText('staff').first().waitFor();
-  t.same(await seriousFindings(page), [], 'coverage');
   t.same(complaints, []);
 });
