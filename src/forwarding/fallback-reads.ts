@@ -14,6 +14,9 @@ export interface FallbackOptions {
   readonly onOutcome: FallbackParts['onOutcome'];
 }
 
+/** A turn of the loop is to stay within some milliseconds. */
+const WITHDRAWN_A_TURN = 16;
+
 export class FallbackReads {
   readonly #parts: FallbackParts;
   #inFlight = 0;
@@ -49,14 +52,41 @@ export class FallbackReads {
     exchange.countedRead = false;
   }
 
-  /** Somebody may have moved: gives up at `new` what waits there for a user who is `legacy`'s. @param user or everybody */
+  /**
+   * Somebody may have moved: gives up at `new` what waits there for a user who is `legacy`'s. Thousands may wait when a
+   * cohort goes back from a backend that hangs. They are sent anew a few at a time, so that what tells the others that
+   * the change is in force here is not behind all of them; each was sent before the change, and may be answered by it.
+   *
+   * @param user or everybody
+   */
   review(user: User | undefined): void {
-    const { pending, judge } = this.#parts;
-    for (const read of pending.all()) {
-      if (user !== undefined && read.exchange.user !== user) continue;
-      const moved = judge.hasMoved(read.exchange);
-      if (moved === true) read.withdraw();
-      else if (moved !== false) void moved.then((late) => late && read.withdraw());
+    const reads = this.#parts.pending.all();
+    if (user === undefined) this.#reviewFrom(reads, 0);
+    else for (const read of reads) if (read.exchange.user === user) this.#reviewOne(read);
+  }
+
+  #reviewFrom(reads: readonly FallbackRead[], first: number): void {
+    let withdrawn = 0;
+    for (let at = first; at < reads.length; at += 1) {
+      const read = reads[at];
+      if (read === undefined || !this.#reviewOne(read)) continue;
+      withdrawn += 1;
+      if (withdrawn < WITHDRAWN_A_TURN) continue;
+      setImmediate(() => this.#reviewFrom(reads, at + 1));
+      return;
     }
+  }
+
+  /** @returns whether it was given up at once */
+  #reviewOne(read: FallbackRead): boolean {
+    // Answered meanwhile.
+    if (read.listedAt < 0) return false;
+    const moved = this.#parts.judge.hasMoved(read.exchange);
+    if (typeof moved !== 'boolean') {
+      void moved.then((late) => late && read.withdraw());
+      return false;
+    }
+    if (moved) read.withdraw();
+    return moved;
   }
 }

@@ -118,9 +118,8 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
   }
 
   #dispatch(): void {
-    this.#client.pending += 1;
     this.#progress = 'connecting';
-    this.#client.dispatch(this.#options, this);
+    this.#client.enqueue(this.#options, this);
     if (this.#controller === undefined && this.#progress === 'connecting' && !this.#gaveUp) {
       // The pool's own bound is on making a connection; this one is also on waiting for a free one.
       this.#connectTimer ??= setTimeout(
@@ -291,7 +290,9 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
     this.#gaveUp = true;
     clearTimeout(this.#connectTimer);
     this.#relay.stop();
-    this.#controller?.abort(reason);
+    // One that has no connection yet is given up before it gets one.
+    if (this.#controller === undefined) this.#client.takeBack(this);
+    else this.#controller.abort(reason);
     this.#body?.destroy();
   }
 
@@ -307,7 +308,7 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
 
   /** The pool is done with the request: it reports this exactly once for each hand-over. */
   #settled(): void {
-    this.#client.pending -= 1;
+    this.#client.over();
     clearTimeout(this.#connectTimer);
     this.#relay.stop();
     if (this.#upload !== undefined) this.#policy.stalls.remove(this.#upload);

@@ -40,6 +40,11 @@ function tlsOptions(model: BackendModel, hostname: string): TlsOptions {
   };
 }
 
+interface WaitingRequest {
+  readonly options: Dispatcher.DispatchOptions;
+  readonly handler: Dispatcher.DispatchHandler;
+}
+
 /**
  * The connections to one backend for one purpose. The pool of undici carries nearly every request; the agent
  * of `node:http` those that undici cannot send (`Expect`, trailers, upgrades, `OPTIONS *`).
@@ -57,6 +62,10 @@ export class BackendClient {
   /** Requests that were handed over and have not come back, waiting ones included. */
   pending = 0;
   readonly #pool: Pool;
+  /** Requests of `enqueue` that the pool has. */
+  #sent = 0;
+  readonly #waiting: WaitingRequest[] = [];
+  #isFeeding = false;
 
   /** @throws Error when a certificate file cannot be read */
   constructor(backend: Backend, model: BackendModel) {
@@ -77,6 +86,51 @@ export class BackendClient {
     return this.pending < this.model.connectionsMax + this.model.queueMax;
   }
 
+  /**
+   * Sends a request as soon as there is a connection for it; those that wait are sent in the order in which they came.
+   * Counts it as pending. Whoever calls this calls `over` when the pool has reported the end of the request, once.
+   */
+  enqueue(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.pending += 1;
+    if (this.#sent >= this.model.connectionsMax) {
+      this.#waiting.push({ options, handler });
+      return;
+    }
+    this.#sent += 1;
+    this.dispatch(options, handler);
+  }
+
+  /**
+   * Takes back a request that waits for a connection: nothing more is reported of it. The pool would give it a
+   * connection first, and close that for its sake.
+   *
+   * @returns false when it does not wait here: then its end is still to be reported
+   */
+  takeBack(handler: Dispatcher.DispatchHandler): boolean {
+    const at = this.#waiting.findIndex((each) => each.handler === handler);
+    if (at < 0) return false;
+    this.#waiting.splice(at, 1);
+    this.pending -= 1;
+    return true;
+  }
+
+  /** The pool has reported the end of a request that was enqueued. */
+  over(): void {
+    this.pending -= 1;
+    this.#sent -= 1;
+    // The pool may fail one at once, and then this is called from within.
+    if (this.#isFeeding) return;
+    this.#isFeeding = true;
+    while (this.#sent < this.model.connectionsMax) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      this.#sent += 1;
+      this.dispatch(next.options, next.handler);
+    }
+    this.#isFeeding = false;
+  }
+
+  /** Hands a request to the pool, whether or not there is a connection for it. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     this.#pool.dispatch(this.secure ? this.#named(options) : options, handler);
   }

@@ -304,6 +304,57 @@ onBothBackends(t, 'a request that waits too long for a free connection is answer
   t.equal(wire.backend.connections.length, 1);
 });
 
+onBothBackends(t, 'requests that gave up waiting cost no connection', async (t, side) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const script: Script = async (exchange) => {
+    if (exchange.request.target === '/first') await promise;
+    await exchange.send(okAnswer());
+  };
+  const wire = await startWire(t, side, script, { backendSettings: { connectionsMax: 1, connectMs: 300 } });
+  const first = await wire.gateway.connect();
+  await first.send(wire.text({ target: '/first' }));
+  await wire.backend.request();
+  const given = await Promise.all(Array.from({ length: 5 }, () => wire.request({ target: '/given-up' })));
+  for (const answer of given) isProblem(t, answer, 'backend_connect_timeout');
+  resolve();
+  t.equal((await first.answer()).status, 200);
+  t.equal((await wire.request({ target: '/last' })).status, 200);
+  t.equal(wire.backend.connections.length, 1, 'the same connection');
+  t.strictSame(
+    wire.backend.requests.map(({ target }) => target),
+    ['/first', '/last'],
+  );
+});
+
+onBothBackends(
+  t,
+  'those that wait for a connection are served in the order in which they came',
+  async (t, side) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const script: Script = async (exchange) => {
+      await promise;
+      await exchange.send(okAnswer());
+    };
+    const backendSettings = { connectionsMax: 1, connectMs: 60_000 };
+    const wire = await startWire(t, side, script, { backendSettings });
+    const clients = [];
+    for (let n = 0; n < 4; n += 1) {
+      const client = await wire.gateway.connect();
+      await client.send(wire.text({ target: `/${n}` }));
+      clients.push(client);
+      // The gateway has taken what came before a request that it answers itself.
+      if (n === 0) await wire.backend.request();
+      else t.equal((await (await wire.gateway.connect()).request('GET / HTTP/1.1\r\n\r\n')).status, 400);
+    }
+    resolve();
+    for (const client of clients) t.equal((await client.answer()).status, 200);
+    t.strictSame(
+      wire.backend.requests.map(({ target }) => target),
+      ['/0', '/1', '/2', '/3'],
+    );
+  },
+);
+
 onBothBackends(t, 'a request over the queue’s bound is answered 503 at once', async (t, side) => {
   const wire = await startWire(t, side, stall(), {
     backendSettings: { connectionsMax: 1, queueMax: 1, connectMs: 60_000 },
