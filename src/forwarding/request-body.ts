@@ -15,9 +15,14 @@ export class RequestBody extends Readable {
   onMove: (() => void) | undefined;
   /** Shown each piece of a read that is to be compared. */
   onPiece: ((piece: Buffer) => void) | undefined;
-  /** Asked before each piece is handed on; once it says no the rest is cut off. */
+  /**
+   * Asked before each piece is handed on, and before the end of a body without an announced length; once it says no the
+   * rest is cut off. A body whose announced bytes were all handed on is with the backend: nothing can be cut off it, and
+   * its client must not be told that it was.
+   */
   mayPass: (() => boolean) | undefined;
   readonly #source: Readable;
+  readonly #announcedBytes: number | undefined;
   #whole = false;
   #receivedBytes = 0;
   #onBegin: (() => void) | undefined;
@@ -43,9 +48,11 @@ export class RequestBody extends Readable {
     if (!this.#source.readableEnded) this.destroy(new TurnoutError('client_closed_upload', { cause }));
   };
 
-  constructor(source: Readable) {
+  /** @param announcedBytes by Content-Length; `undefined` without one */
+  constructor(source: Readable, announcedBytes: number | undefined) {
     super({ highWaterMark: 65_536 });
     this.#source = source;
+    this.#announcedBytes = announcedBytes;
     // undici reports the failure of a body that it reads; one that fails before or after that is nobody's.
     this.on('error', () => undefined);
     source
@@ -104,9 +111,14 @@ export class RequestBody extends Readable {
   }
 
   #isFenced(): boolean {
-    if (this.mayPass === undefined || this.mayPass()) return false;
+    if (this.mayPass === undefined || this.#isHandedOn() || this.mayPass()) return false;
     this.destroy(new TurnoutError('fenced'));
     return true;
+  }
+
+  /** All that was announced has left this stream. */
+  #isHandedOn(): boolean {
+    return this.#receivedBytes - this.readableLength === this.#announcedBytes;
   }
 
   /** What has been waiting in here passes by here: it came while it might still be passed on. */

@@ -81,7 +81,9 @@ export class Sender {
       }
       this.#uploads.set(socket, exchange);
     }
-    const body = new RequestBody(exchange.request);
+    const { contentLength } = exchange.head;
+    const announced = contentLength === undefined ? undefined : Number(contentLength);
+    const body = new RequestBody(exchange.request, announced);
     if (exchange.requestClass === 'write') body.mayPass = () => !policy.fencedOff(exchange);
     const { tap } = exchange;
     if (tap !== undefined) body.onPiece = (piece) => tap.requestPiece(piece);
