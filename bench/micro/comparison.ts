@@ -1,7 +1,8 @@
 /**
  * What does one comparison cost? For bodies of 1 to 1000 KiB: the time of a comparison as a ratio to that of the
  * two `JSON.parse` calls that every structural comparison needs at least, as medians over single calls of the two in
- * turn; the first third is thrown away.
+ * turn; the first third is thrown away. The first line has the two calls in both places: how far it is from 1 is what
+ * the machine adds to, or takes from, each of the others.
  *
  *   node bench/micro/comparison.ts
  */
@@ -14,7 +15,7 @@ import { median } from '../statistics.ts';
 const KIBIBYTES = [1, 10, 100, 1000];
 /** Of each side of a case, so that a case takes a second or two. */
 const BYTES = 12_000_000;
-const ROUNDS_MIN = 15;
+const ROUNDS_MIN = 45;
 const ROUNDS_MAX = 6000;
 
 interface Item {
@@ -142,41 +143,56 @@ function timeNs(work: () => number): number {
   return Number(process.hrtime.bigint() - begun);
 }
 
-/** One call of each in turn, so that whatever else the machine does falls on both. */
-function measureCase({ left, right, rules }: Case, plain: readonly [Buffer, Buffer]): [number, number] {
-  const parse = (): number => {
-    const both: unknown[] = [JSON.parse(plain[0].toString()), JSON.parse(plain[1].toString())];
-    return both.length;
-  };
-  const work = (): number => compare(left, right, rules, { authoritative: 'legacy' }).differences.length;
+function parseBoth([left, right]: readonly [Buffer, Buffer]): number {
+  const both: unknown[] = [JSON.parse(left.toString()), JSON.parse(right.toString())];
+  return both.length;
+}
+
+/** One call of each in turn, so that whatever else the machine does falls on both. @returns the ratio, and us */
+function measure(work: () => number, plain: readonly [Buffer, Buffer]): [number, number] {
+  const parse = (): number => parseBoth(plain);
   const parsing: number[] = [];
-  const comparing: number[] = [];
+  const working: number[] = [];
   const rounds = Math.min(ROUNDS_MAX, Math.max(ROUNDS_MIN, Math.round(BYTES / plain[0].length)));
   for (let round = 0; round < rounds; round += 1) {
     parsing.push(timeNs(parse));
-    comparing.push(timeNs(work));
+    working.push(timeNs(work));
   }
   const warmUp = Math.ceil(rounds / 3);
-  const us = median(comparing.slice(warmUp)) / 1000;
+  const us = median(working.slice(warmUp)) / 1000;
   return [us / (median(parsing.slice(warmUp)) / 1000), us];
 }
 
+function printLine(name: string, measured: readonly (readonly [number, number])[]): void {
+  const cells = measured.map(([ratio, us]) =>
+    `${ratio.toFixed(3)} (${us.toFixed(us < 10 ? 1 : 0)} us)`.padStart(20),
+  );
+  console.log(`${name.padEnd(40)}${cells.join('')}`);
+}
+
 const rows = KIBIBYTES.map((kibibytes) => cases(kibibytes * 1024));
+
+/** What is parsed for that case: where it is packed, what is in it. */
+function plainOf(index: number, row: readonly Case[]): [Buffer, Buffer] {
+  const one = row[row[index]?.name.startsWith('gzip') === true ? 0 : index];
+  return [one?.left.body ?? Buffer.alloc(0), one?.right.body ?? Buffer.alloc(0)];
+}
+
 console.log(
   `${'ratio to two JSON.parse calls'.padEnd(40)}${KIBIBYTES.map((k) => `${k} KiB`.padStart(20)).join('')}`,
 );
+printLine(
+  'two JSON.parse calls',
+  rows.map((row) => measure(() => parseBoth(plainOf(0, row)), plainOf(0, row))),
+);
 for (const [index, { name }] of (rows[0] ?? []).entries()) {
-  const cells = rows.map((row) => {
+  const measured = rows.map((row): [number, number] => {
     const one = row[index];
-    if (one === undefined) return '';
-    const isPacked = name.startsWith('gzip');
-    const plain = isPacked ? row[0] : one;
-    const [ratio, us] = measureCase(one, [
-      plain?.left.body ?? Buffer.alloc(0),
-      plain?.right.body ?? Buffer.alloc(0),
-    ]);
-    return `${ratio.toFixed(3)} (${us.toFixed(us < 10 ? 1 : 0)} us)`.padStart(20);
+    if (one === undefined) throw new RangeError(`no case ${name}`);
+    const { left, right, rules } = one;
+    const work = (): number => compare(left, right, rules, { authoritative: 'legacy' }).differences.length;
+    return measure(work, plainOf(index, row));
   });
-  console.log(`${name.padEnd(40)}${cells.join('')}`);
+  printLine(name, measured);
 }
 if (sink === 0.5) console.log(sink);

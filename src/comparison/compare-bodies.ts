@@ -26,21 +26,25 @@ export function compareBodies(left: Observation, right: Observation, context: Bo
   const ignored = context.rules.start.effects?.ignore;
   if (ignored !== undefined) {
     const isSame = left.body !== undefined && right.body?.equals(left.body) === true;
-    return isSame ? NOTHING : covered([ignored]);
+    return isSame ? NOTHING : covered(new Set([ignored]));
   }
   if (left.body === undefined || right.body === undefined) return uncompared('not-kept');
   if (left.bodyTruncated || right.bodyTruncated) return uncompared('truncated');
   const leftEncodings = encodingsOf(headerValues(left, 'content-encoding'));
   const rightEncodings = encodingsOf(headerValues(right, 'content-encoding'));
-  if (left.body.equals(right.body) && leftEncodings.join() === rightEncodings.join()) return NOTHING;
+  const isPlain = leftEncodings.length === 0 && rightEncodings.length === 0;
+  const isSameEncoding = isPlain || leftEncodings.join() === rightEncodings.join();
+  if (isSameEncoding && left.body.equals(right.body)) return NOTHING;
   if (context.leftType.form === 'event-stream' || context.rightType.form === 'event-stream') {
     return uncompared('event-stream');
   }
   const { decodedBytesMax } = context.limits;
   const one = decodeBody(left.body, leftEncodings, decodedBytesMax);
   const other = decodeBody(right.body, rightEncodings, decodedBytesMax);
-  if (one.kind === 'decoded' && other.kind === 'decoded')
+  if (one.kind === 'decoded' && other.kind === 'decoded') {
+    if (!isPlain && one.bytes.equals(other.bytes)) return NOTHING;
     return compareDecoded(one.bytes, other.bytes, context);
+  }
   return notDecoded(one, other, left.body, right.body);
 }
 
@@ -62,8 +66,8 @@ function notDecoded(one: DecodedBody, other: DecodedBody, left: Buffer, right: B
   );
 }
 
+/** @param left, right differ */
 function compareDecoded(left: Buffer, right: Buffer, context: BodyContext): Findings {
-  if (left.equals(right)) return NOTHING;
   if (left.length === 0 || right.length === 0) {
     const shown = (bytes: Buffer): ShownValue =>
       bytes.length === 0 ? ABSENT : show('bytes', describeBytes(bytes));
@@ -114,5 +118,5 @@ function compareTexts(left: Buffer, right: Buffer, { rules, leftType, rightType 
   if (plain === otherPlain) return NOTHING;
   const { effects } = rules.start;
   const label = effects && coverOf(plain, otherPlain, effects);
-  return label === undefined ? found(textDifference(plain, otherPlain)) : covered([label]);
+  return label === undefined ? found(textDifference(plain, otherPlain)) : covered(new Set([label]));
 }

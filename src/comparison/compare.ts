@@ -44,7 +44,9 @@ export function compare(
 ): Comparison {
   if (left.failure !== undefined || right.failure !== undefined) return compareFailures(left, right);
   const limits = options.limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...options.limits };
-  const heads = compareHeads(left, right, rules);
+  const leftType = headerValues(left, 'content-type')[0];
+  const rightType = headerValues(right, 'content-type')[0];
+  const heads = compareHeads(left, right, rules, [leftType, rightType]);
   const bodies = heads.comparesBodies
     ? compareBodies(left, right, {
         limits,
@@ -54,8 +56,8 @@ export function compare(
           emptyIsAbsent: rules.emptyIsAbsent,
           newSide: options.authoritative === 'new' ? 'left' : 'right',
         },
-        leftType: mediaTypeOf(headerValues(left, 'content-type')[0]),
-        rightType: mediaTypeOf(headerValues(right, 'content-type')[0]),
+        leftType: mediaTypeOf(leftType),
+        rightType: mediaTypeOf(rightType),
         typesAreCompared: rules.contentType,
       })
     : NOTHING;
@@ -100,7 +102,12 @@ function isBodiless(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
 }
 
-function compareHeads(left: Observation, right: Observation, rules: CompiledRules): Heads {
+function compareHeads(
+  left: Observation,
+  right: Observation,
+  rules: CompiledRules,
+  [leftType, rightType]: readonly [string | undefined, string | undefined],
+): Heads {
   const differences: Difference[] = [];
   const coveredBy: string[] = [];
   let comparesBodies = true;
@@ -116,14 +123,11 @@ function compareHeads(left: Observation, right: Observation, rules: CompiledRule
       comparesBodies = Math.floor(left.status / 100) === Math.floor(right.status / 100);
     }
   }
-  if (comparesBodies && rules.contentType) {
-    const one = headerValues(left, 'content-type')[0];
-    const other = headerValues(right, 'content-type')[0];
-    if (one !== other && !isSameMediaType(mediaTypeOf(one), mediaTypeOf(other))) {
-      differences.push(
-        difference('content-type', 'header.content-type', shownHeader(one), shownHeader(other)),
-      );
-    }
+  const isSameType = leftType === rightType || isSameMediaType(mediaTypeOf(leftType), mediaTypeOf(rightType));
+  if (comparesBodies && rules.contentType && !isSameType) {
+    differences.push(
+      difference('content-type', 'header.content-type', shownHeader(leftType), shownHeader(rightType)),
+    );
   }
   for (const name of rules.headers) {
     if (name === 'content-type') continue;

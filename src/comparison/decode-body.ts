@@ -49,6 +49,7 @@ export function encodingsOf(headerValues: readonly string[]): readonly string[] 
  * @param bytesMax of the result, and of each step on the way to it
  */
 export function decodeBody(body: Buffer, encodings: readonly string[], bytesMax: number): DecodedBody {
+  if (encodings.length === 0 && body.length <= bytesMax) return { kind: 'decoded', bytes: body };
   if (encodings.length > ENCODINGS_MAX) return { kind: 'unknown-encoding' };
   let bytes = body;
   for (const name of encodings.toReversed()) {

@@ -23,8 +23,8 @@ export function found(difference: Difference): Findings {
   return { ...NOTHING, differences: [difference] };
 }
 
-export function covered(labels: Iterable<string>): Findings {
-  return { ...NOTHING, coveredBy: new Set(labels) };
+export function covered(labels: ReadonlySet<string>): Findings {
+  return labels.size === 0 ? NOTHING : { ...NOTHING, coveredBy: labels };
 }
 
 export function uncompared(reason: Uncompared): Findings {

@@ -3,8 +3,7 @@
  * the members with one key. These functions look at the bytes of a *valid* document and tell whether it may have any
  * of that. They may raise a false alarm, which costs a second and slower reading; they miss nothing.
  *
- * They read as few bytes as they can: a comparison has a third of the cost of two `JSON.parse` calls for everything
- * else that it does.
+ * Most documents do not come here: a scan (`scan-hazards.ts`) has found nothing in them that these would look at.
  */
 
 const ZERO = 0x30;
@@ -86,15 +85,10 @@ export function hasLongNegativeExponent(text: string): boolean {
 }
 
 /**
- * The number of colons behind a quote: every key of the document has one. A text such as `":"` or `"\":"` may add
- * to it, which is a false alarm. Where the document parsed has as many keys, none of them was lost.
- * @param expected how many keys were found: the quick count is enough if it says so
+ * The number of colons behind a quote: every key of the document has one. A text such as `":"` may add to it, which
+ * is a false alarm. Where the document parsed has as many keys, none of them was lost.
  */
-export function countKeyMarks(bytes: Buffer, expected: number): number {
-  return quickKeyMarks(bytes) === expected ? expected : carefulKeyMarks(bytes);
-}
-
-function carefulKeyMarks(bytes: Buffer): number {
+export function countKeyMarks(bytes: Buffer): number {
   let marks = 0;
   for (let at = bytes.indexOf(COLON); at >= 0; at = bytes.indexOf(COLON, at + 1)) {
     if (isKeyMark(bytes, at)) marks += 1;
@@ -113,56 +107,4 @@ function isKeyMark(bytes: Buffer, colon: number): boolean {
 
 function isSpace(byte: number | undefined): boolean {
   return byte !== undefined && byte <= 0x20;
-}
-
-/*
- * Below, four bytes at a time and without a branch for each: a branch on every colon costs more than all of this
- * arithmetic (measured: 1.0 ns a byte, against 0.4). In each mask the top bit of a byte says whether that byte
- * meets the condition (Hacker's Delight, chapter 6). A borrow from the byte below may set it for a byte that is one
- * too large; that only adds to the count.
- */
-
-const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
-const TOP_BITS = 0x80808080;
-
-/** Words after which the counts by byte are added up, before one of them overflows. */
-const WORDS_A_COUNT = 255;
-
-/** Colons behind a byte of at most `"`: quotes, white space and `!`. Never fewer than `carefulKeyMarks`. */
-function quickKeyMarks(bytes: Buffer): number {
-  const { head, words } = wordsOf(bytes);
-  let marks = colonsBehindLow(bytes, 0, Math.min(head + 1, bytes.length));
-  let carry = 0;
-  for (let base = 0; base < words.length; base += WORDS_A_COUNT) {
-    const end = Math.min(words.length, base + WORDS_A_COUNT);
-    let counts = 0;
-    for (let index = base; index < end; index += 1) {
-      const word = words[index] ?? 0;
-      const difference = word ^ 0x3a3a3a3a;
-      const colons = (difference - 0x01010101) & ~difference;
-      const lows = (word - 0x23232323) & ~word & TOP_BITS;
-      counts = (counts + ((colons & ((lows << 8) | carry)) >>> 7)) | 0;
-      carry = lows >>> 24;
-    }
-    marks += (counts & 0xff) + ((counts >>> 8) & 0xff) + ((counts >>> 16) & 0xff) + (counts >>> 24);
-  }
-  return marks + colonsBehindLow(bytes, Math.max(head + words.length * 4, head + 1), bytes.length);
-}
-
-function colonsBehindLow(bytes: Buffer, begin: number, end: number): number {
-  let marks = 0;
-  for (let at = begin; at < end; at += 1) {
-    if (bytes[at] === COLON && (bytes[at - 1] ?? 0xff) <= QUOTE) marks += 1;
-  }
-  return marks;
-}
-
-/** The bytes in fours, from the first that is aligned; none where the order of bytes is another. */
-function wordsOf(bytes: Buffer): { readonly head: number; readonly words: Int32Array } {
-  const { length, byteOffset } = bytes;
-  const head = Math.min(length, (4 - (byteOffset & 3)) & 3);
-  const count = LITTLE_ENDIAN ? (length - head) >> 2 : 0;
-  // A body may end before the first that is aligned, and a view may not begin elsewhere, not even an empty one.
-  const words = count > 0 ? new Int32Array(bytes.buffer, byteOffset + head, count) : new Int32Array(0);
-  return { head, words };
 }

@@ -7,6 +7,7 @@ import { countKeyMarks, hasLongExponent, hasLongNegativeExponent, hasLossyNumber
 import { isArray, type Json, type JsonDocument } from './json-tree.ts';
 import { parseExactly } from './parse-exactly.ts';
 import { readText } from './read-text.ts';
+import { scanHazards } from './scan-hazards.ts';
 
 /** A body that `JSON.parse` has accepted, and what it made of it. */
 export interface QuickJson {
@@ -97,9 +98,11 @@ export function exactly(quick: QuickJson, known: Known, depthMax: number): JsonD
 /** Whether `JSON.parse` has lost nothing of it. */
 export function isFaithful(quick: QuickJson, known: Known): boolean {
   const { bytes, text } = quick;
-  if (hasLossyNumber(bytes) || countKeyMarks(bytes, known.keys) !== known.keys) return false;
+  const scanned = scanHazards(bytes);
+  if (scanned?.hasLongDigits !== false && hasLossyNumber(bytes)) return false;
+  if (scanned?.keyMarks !== known.keys && countKeyMarks(bytes) !== known.keys) return false;
   if (known.hasExtremes && hasLongExponent(text)) return false;
-  return !known.hasZeros || !hasLongNegativeExponent(text);
+  return !(known.hasZeros && scanned?.hasNegativeExponent !== false && hasLongNegativeExponent(text));
 }
 
 export type ParsedJson =

@@ -64,8 +64,9 @@ export class RuleState {
   readonly effects: Effects | undefined;
   readonly #active: readonly Active[];
   readonly #machine: RuleMachine;
-  readonly #byName = new Map<string, RuleState | undefined>();
-  readonly #byIndex = new Map<number, RuleState | undefined>();
+  /** What has not been asked for yet is there as `null`. */
+  readonly #byName = new Map<string, RuleState | null>();
+  readonly #byIndex = new Map<number, RuleState | null>();
   #otherName: RuleState | undefined;
   #otherIndex: RuleState | undefined;
 
@@ -76,17 +77,17 @@ export class RuleState {
     this.effects = effectsOf(active);
     for (const { rule, taken } of active) {
       const match = rule.steps[taken]?.match;
-      if (match?.kind === 'name') this.#byName.set(match.name, undefined);
-      if (match?.kind === 'index') this.#byIndex.set(match.index, undefined);
+      if (match?.kind === 'name') this.#byName.set(match.name, null);
+      if (match?.kind === 'index') this.#byIndex.set(match.index, null);
     }
   }
 
   /** The state of the member of that name. */
   member(name: string): RuleState {
     if (this.isEmpty) return this;
-    if (!this.#byName.has(name)) return (this.#otherName ??= this.#after((match) => match.kind === 'any'));
-    const known = this.#byName.get(name);
-    if (known !== undefined) return known;
+    const known = this.#byName.size === 0 ? undefined : this.#byName.get(name);
+    if (known === undefined) return (this.#otherName ??= this.#after((match) => match.kind === 'any'));
+    if (known !== null) return known;
     const next = this.#after(
       (match) => match.kind === 'any' || (match.kind === 'name' && match.name === name),
     );
@@ -97,9 +98,9 @@ export class RuleState {
   /** The state of the item of that index. */
   item(index: number): RuleState {
     if (this.isEmpty) return this;
-    if (!this.#byIndex.has(index)) return (this.#otherIndex ??= this.#after((match) => match.kind === 'any'));
-    const known = this.#byIndex.get(index);
-    if (known !== undefined) return known;
+    const known = this.#byIndex.size === 0 ? undefined : this.#byIndex.get(index);
+    if (known === undefined) return (this.#otherIndex ??= this.#after((match) => match.kind === 'any'));
+    if (known !== null) return known;
     const next = this.#after(
       (match) => match.kind === 'any' || (match.kind === 'index' && match.index === index),
     );
