@@ -11,7 +11,7 @@ interface Passing {
   readonly passed: () => string;
   /** Resolves with how the body ended: `end`, or the code of its failure. */
   readonly over: Promise<string>;
-  fence(): void;
+  readonly fence: () => void;
 }
 
 function passing(t: Test, announcedBytes: number | undefined): Passing {
@@ -19,6 +19,9 @@ function passing(t: Test, announcedBytes: number | undefined): Passing {
   const body = new RequestBody(client, announcedBytes);
   let isFenced = false;
   body.mayPass = () => !isFenced;
+  const fence = (): void => {
+    isFenced = true;
+  };
   let passed = '';
   const over = new Promise<string>((done) => {
     body
@@ -29,7 +32,7 @@ function passing(t: Test, announcedBytes: number | undefined): Passing {
       .once('error', (error) => done(error instanceof TurnoutError ? error.code : String(error)));
   });
   t.teardown(() => void client.destroy());
-  return { client, body, passed: () => passed, over, fence: () => (isFenced = true) };
+  return { client, body, passed: () => passed, over, fence };
 }
 
 await t.test('the rest of a body is cut off', async (t) => {
