@@ -107,3 +107,12 @@ async function problemOf(response: Response): Promise<ApiProblem> {
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
+
+/**
+ * A key for one request, by which a repeated one begins nothing twice. Not `randomUUID`: that is there on secure origins
+ * only, and the console may be reached by plain HTTP.
+ */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `console-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}

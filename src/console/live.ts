@@ -24,8 +24,12 @@ export interface Live {
    * sends anything. `undefined` while no second is known.
    */
   readonly clockLead: number | undefined;
+  /** Of the seconds before this one nothing is known, since 1970 by the clock that stamps them. */
+  readonly knownFrom: number | undefined;
 }
 
+/** What a snapshot brings of the time before it. */
+const TOLD_SECONDS = 120;
 const STALE_MS = 5_000;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 30_000;
@@ -41,6 +45,7 @@ let live: Live = {
   guard: undefined,
   toldAt: undefined,
   clockLead: undefined,
+  knownFrom: undefined,
 };
 let source: EventSource | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
@@ -116,12 +121,15 @@ function take(event: MessageEvent<string>, kind: 'snapshot' | 'update'): void {
   const known = kind === 'snapshot' ? undefined : live.guard;
   retryMs = RETRY_MS_MIN;
   const toldAt = Date.now();
+  const clockLead = leadOf(guard, toldAt, kind === 'snapshot' ? undefined : live.clockLead);
+  const begun = Math.floor(toldAt / 1_000 + (clockLead ?? 0)) - TOLD_SECONDS;
   tell({
     state: 'live',
     status,
     guard: guard === null ? live.guard : joinGuard(known, guard),
     toldAt,
-    clockLead: leadOf(guard, toldAt, kind === 'snapshot' ? undefined : live.clockLead),
+    clockLead,
+    knownFrom: kind === 'snapshot' ? begun : live.knownFrom,
   });
 }
 

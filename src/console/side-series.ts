@@ -2,8 +2,8 @@
 import type { CohortGuardDocument, SecondDocument } from '../admin/guard-documents.ts';
 
 export interface SideSeries {
-  /** Requests a second; a step without any is 0. */
-  readonly rate: readonly number[];
+  /** Requests a second; a step without any is 0, one of which nothing is known `null`. */
+  readonly rate: readonly (number | null)[];
   /** Failed of all, 0 to 1; `null` where there was no request. */
   readonly failedShare: readonly (number | null)[];
   /** The slowest second of each step. `null` where there was no answer. */
@@ -23,6 +23,8 @@ export interface SeriesRange {
   readonly until: number;
   readonly seconds: number;
   readonly step: number;
+  /** Nothing is known of the seconds before it. */
+  readonly knownFrom?: number | undefined;
 }
 
 /** @param range `step` seconds become one point; steps begin at multiples of it, so that points do not wander */
@@ -30,14 +32,16 @@ export function seriesOf(
   guard: Pick<CohortGuardDocument, 'legacy' | 'new'>,
   range: SeriesRange,
 ): CohortSeries {
-  const { until, seconds, step } = range;
+  const { until, seconds, step, knownFrom = Number.NEGATIVE_INFINITY } = range;
   const last = Math.floor(until / step) * step;
   const count = Math.max(1, Math.floor(seconds / step));
   const times = Array.from({ length: count }, (_, index) => last - (count - 1 - index) * step);
   const side = (of: readonly SecondDocument[]): SideSeries => {
     const steps = inSteps(of, times, step);
     return {
-      rate: steps.map((each) => sum(each, ({ requests }) => requests) / step),
+      rate: steps.map((each, index) =>
+        (times[index] ?? 0) - step < knownFrom - 1 ? null : sum(each, ({ requests }) => requests) / step,
+      ),
       failedShare: steps.map(failedShare),
       p99Ms: steps.map(slowest),
     };
@@ -81,4 +85,9 @@ function failedShare(seconds: readonly SecondDocument[]): number | null {
 function slowest(seconds: readonly SecondDocument[]): number | null {
   const known = seconds.flatMap(({ p99LatencyMs }) => p99LatencyMs ?? []);
   return known.length === 0 ? null : Math.max(...known);
+}
+
+/** Whether any request is among them. */
+export function hasRequests({ legacy, new: renewed }: CohortSeries): boolean {
+  return [...legacy.rate, ...renewed.rate].some((rate) => rate !== null && rate > 0);
 }

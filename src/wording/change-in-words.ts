@@ -54,3 +54,9 @@ export function changeInWords(change: ChangeDocument): string {
       throw new Error('a change of no kind');
   }
 }
+
+/** With the cohort that it is about: `beta: shadow to live: 10 %`. Of users it is said anyway. */
+export function changeOfWhom(change: ChangeDocument): string {
+  const words = changeInWords(change);
+  return change.cohort === null ? words : `${printable(change.cohort)}: ${words}`;
+}

@@ -166,11 +166,12 @@ void t.test('a change on its way says for which gateway it waits, and goes when 
   const ramp = { kind: 'percent', buckets: 1_000 } as const;
   const wanted = { cohort: 'beta', stage: 'live', ramp, dirtyUsers: 'keep' } as const;
   await control.changeStage({ ...AUTHOR, ...wanted, reason: 'the figures are good' });
-  await page.getByText('beta: stage shadow → live, ramp 50 % → 10 %').waitFor();
+  await page.getByRole('link', { name: 'beta: shadow to live: 50 % to 10 %' }).waitFor();
   await page.getByText('the figures are good').waitFor();
-  await page.getByText('host-g1, process 1 has acknowledged').waitFor();
-  await page.getByText('host-g2, process 1 is awaited').waitFor();
-  t.equal(await page.locator('[aria-current="step"]').innerText(), 'holding');
+  const gateways = page.getByRole('list', { name: 'Acknowledgements of the gateways' });
+  await gateways.getByRole('listitem').filter({ hasText: 'host-g1' }).getByText('acknowledged').waitFor();
+  await gateways.getByRole('listitem').filter({ hasText: 'host-g2' }).getByText('waited for').waitFor();
+  await page.locator('[aria-current=step]', { hasText: 'Hold' }).waitFor();
   control.log.length = 0;
   await page.getByText('On its way').waitFor({ state: 'detached' });
   t.same(complaints, []);

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { SecondDocument, SideDocument } from '../../src/admin/guard-documents.ts';
-import { nowOf, seriesOf } from '../../src/console/side-series.ts';
+import { hasRequests, nowOf, seriesOf } from '../../src/console/side-series.ts';
 
 function second(at: number, requests: number, failed = 0, p99LatencyMs: number | null = 10): SecondDocument {
   return {
@@ -45,3 +45,22 @@ void t.test('now is the last seconds that are whole', async (t) => {
   t.same(nowOf(seconds, 100, 10), { rate: 2, failedShare: 0.25, p99Ms: 30 });
   t.same(nowOf([], 100, 10), { rate: 0, failedShare: null, p99Ms: null });
 });
+
+void t.test(
+  'of the time before it was told nothing is known, which is not the same as no request',
+  async (t) => {
+    const legacy = side([second(96, 4), second(98, 2)]);
+    const range = { until: 99, seconds: 8, step: 2, knownFrom: 95 };
+    const series = seriesOf({ legacy, new: side([]) }, range);
+    t.same(series.times, [92, 94, 96, 98]);
+    t.same(
+      [series.legacy.rate, series.new.rate],
+      [
+        [null, null, 2, 1],
+        [null, null, 0, 0],
+      ],
+    );
+    t.ok(hasRequests(series));
+    t.notOk(hasRequests(seriesOf({ legacy: side([]), new: side([]) }, range)));
+  },
+);

@@ -89,7 +89,8 @@ await t.test(
     await dialog.getByLabel('Reason').fill('tries the new shop');
     await dialog.getByRole('button', { name: 'Pin', exact: true }).click();
     await dialog.waitFor({ state: 'detached' });
-    await page.getByText('pinned to new').waitFor();
+    await page.locator('.facts').getByText('pinned to new').waitFor();
+    await page.getByRole('heading', { name: 'Change: u-2 pinned to new' }).waitFor();
     await page.getByRole('heading', { name: 'GET / goes to new' }).waitFor();
     await page.getByRole('table').getByText('tries the new shop').waitFor();
     t.ok(await page.getByRole('button', { name: 'Unpin' }).isVisible());
@@ -97,8 +98,8 @@ await t.test(
     await goTo(page, 'Audit', 'Audit');
     await page.getByLabel('Kind').selectOption('pin');
     await page.waitForURL(/kind=pin/u);
-    await page.getByRole('link', { name: 'u-2: pin to new' }).click();
-    await page.getByRole('heading', { level: 1, name: 'u-2: pin to new' }).waitFor();
+    await page.getByRole('link', { name: 'u-2 pinned to new' }).click();
+    await page.getByRole('heading', { level: 1, name: 'u-2 pinned to new' }).waitFor();
     await page.getByRole('heading', { level: 2, name: 'What is known' }).waitFor();
     await page.locator('.facts').getByText('otto').waitFor();
 
@@ -115,15 +116,20 @@ await t.test(
 await t.test('what was changed is reached at 390 pixels as well, and no page scrolls sideways', async (t) => {
   const { page, complaints } = await openPage(t, browser, `${gateway.adminUrl}/#/audit`, 390);
   await logIn(page, VIEWER);
-  await page.getByRole('link', { name: 'u-2: unpin' }).waitFor();
+  await page.getByRole('link', { name: 'u-2 no longer pinned' }).waitFor();
   const width = (): Promise<number> => page.evaluate<number>('document.documentElement.scrollWidth');
   t.equal(await width(), 390, 'the audit');
-  await page.getByRole('link', { name: 'u-2: unpin' }).click();
+  await page.getByRole('link', { name: 'u-2 no longer pinned' }).click();
   await page.getByRole('heading', { level: 2, name: 'What is known' }).waitFor();
   t.equal(await width(), 390, 'a change');
   await goTo(page, 'Users', 'Users');
   await lookUp(page, 'u-2');
   t.equal(await width(), 390, 'a user');
+  await page.goto(`${gateway.adminUrl}/#/users/${'x'.repeat(900)}%E2%80%AEgnp`);
+  await page.getByRole('heading', { level: 1, name: /x{100}/u }).waitFor();
+  t.equal(await width(), 390, 'a user with a long key');
+  await page.goto(`${gateway.adminUrl}/#/users/u%E2%80%AEgnp`);
+  await page.getByRole('heading', { level: 1, name: 'User u⟨U+202E⟩gnp' }).waitFor();
   await goTo(page, 'Explain', 'Explain a request');
   t.equal(await width(), 390, 'explain');
   t.same(complaints, []);

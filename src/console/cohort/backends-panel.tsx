@@ -1,7 +1,14 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { CohortGuardDocument } from '../../admin/guard-documents.ts';
 import { formatDuration, formatRate, formatShare } from '../format.ts';
-import { type CohortSeries, type SeriesRange, type SideSeries, seriesOf } from '../side-series.ts';
+import { useLive } from '../live.ts';
+import {
+  type CohortSeries,
+  hasRequests,
+  type SeriesRange,
+  type SideSeries,
+  seriesOf,
+} from '../side-series.ts';
 import { Chart, type ChartMarker, type ChartSeries } from '../ui/chart.tsx';
 import { Time } from '../ui/figures.tsx';
 import { Panel } from '../ui/page.tsx';
@@ -22,13 +29,12 @@ const RANGES = [
 type Range = (typeof RANGES)[number]['value'];
 
 export interface BackendsPanelProps {
-  /** By how much the clock of the guard's counts is ahead of this machine's, seconds. */
-  readonly clockLead: number | undefined;
   readonly guard: CohortGuardDocument | undefined;
   readonly marks: readonly HistoryMark[];
 }
 
-export function BackendsPanel({ guard, marks, clockLead }: BackendsPanelProps) {
+export function BackendsPanel({ guard, marks }: BackendsPanelProps) {
+  const { clockLead, knownFrom } = useLive();
   const [range, setRange] = useState<Range>('300');
   // A second may still grow while it is the newest.
   const until = Math.floor(Date.now() / 1_000 + (clockLead ?? 0)) - 1;
@@ -43,7 +49,7 @@ export function BackendsPanel({ guard, marks, clockLead }: BackendsPanelProps) {
         <RateCharts
           guard={guard}
           marks={marks}
-          range={{ until, seconds: Number(range), step: range === '900' ? 10 : 2 }}
+          range={{ until, seconds: Number(range), step: range === '900' ? 10 : 2, knownFrom }}
         />
       )}
     </Panel>
@@ -57,14 +63,17 @@ interface RateChartsProps {
 }
 
 /** Requests, failures and latency of both backends, with what happened to the cohort meanwhile. */
-function RateCharts({ guard, marks, range: { until, seconds, step } }: RateChartsProps) {
-  const drawn = useMemo(() => seriesOf(guard, { until, seconds, step }), [guard, until, seconds, step]);
+function RateCharts({ guard, marks, range: { until, seconds, step, knownFrom } }: RateChartsProps) {
+  const drawn = useMemo(
+    () => seriesOf(guard, { until, seconds, step, knownFrom }),
+    [guard, until, seconds, step, knownFrom],
+  );
   const markers = useMemo(
     (): ChartMarker[] =>
       marks.map(({ at, number, tone }) => ({ at, label: String(number), color: COLORS[tone] })),
     [marks],
   );
-  if (Math.max(...drawn.legacy.rate, ...drawn.new.rate) === 0) {
+  if (!hasRequests(drawn)) {
     return (
       <Empty title="No requests in this time">
         As soon as users of this cohort send some, both backends are drawn here.

@@ -56,12 +56,6 @@ async function begin(path: string, body: object, key: string): Promise<string> {
   }
 }
 
-/** Not `randomUUID`: that is there on secure origins only, and the console may be reached by plain HTTP. */
-export function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `console-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
-}
-
 /** Holds nobody. */
 export function previewRollback(name: string): Promise<PreviewDocument> {
   const body = { dryRun: true, reason: 'preview in the console' };

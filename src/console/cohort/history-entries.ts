@@ -27,6 +27,32 @@ export interface HistoryEntry {
 
 type Unnumbered = Omit<HistoryEntry, 'number'>;
 
+/** The newest of a list; `next` is `null` when there are no older ones. */
+export interface Newest<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+export interface History {
+  readonly changes: readonly ChangeDocument[];
+  readonly trips: readonly TripDocument[];
+  /** There is older than this. */
+  readonly isCut: boolean;
+}
+
+/** Where one list ends before its time the other ends as well: else what is missing would look as if nothing had happened. */
+export function cutAlike(changes: Newest<ChangeDocument>, trips: Newest<TripDocument>): History {
+  const from = [
+    changes.next === null ? '' : (changes.items.at(-1)?.createdAt ?? ''),
+    trips.next === null ? '' : (trips.items.at(-1)?.trippedAt ?? ''),
+  ].reduce((one, other) => (one > other ? one : other));
+  return {
+    changes: changes.items.filter(({ createdAt }) => createdAt >= from),
+    trips: trips.items.filter(({ trippedAt }) => trippedAt >= from),
+    isCut: from !== '',
+  };
+}
+
 /** The batches of one job are one entry, where its latest one is. @returns newest first */
 export function historyEntries(
   changes: readonly ChangeDocument[],

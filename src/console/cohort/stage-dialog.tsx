@@ -4,6 +4,7 @@ import type { CohortDocument } from '../../admin/control-documents.ts';
 import { parseRampForm } from '../../admin/ramp-form.ts';
 import { STAGES } from '../../model.ts';
 import { movement, movementInWords } from '../../wording/movement.ts';
+import { newKey } from '../api.ts';
 import { counted, formatRamp } from '../format.ts';
 import { Field } from '../ui/field.tsx';
 import { ReasonForm } from '../ui/reason-form.tsx';
@@ -11,7 +12,7 @@ import { Select } from '../ui/select.tsx';
 import { STAGE_LOOKS } from '../ui/stage.ts';
 import { Track } from '../ui/track.tsx';
 import { useLoad } from '../use-load.ts';
-import { beginStage, knownMembers, newKey, type StageBody } from './cohort-api.ts';
+import { beginStage, knownMembers, type StageBody } from './cohort-api.ts';
 import { DirtyChoice } from './dirty-choice.tsx';
 import { PreconditionList } from './precondition-list.tsx';
 import { type Evidence, preconditions, type Thresholds } from './preconditions.ts';
@@ -68,7 +69,7 @@ export function StageDialog(props: StageDialogProps) {
       </div>
       <p class="unit">{STAGE_LOOKS[stage].meaning} The rest of the ramp has the stage before it.</p>
       <Track stage={cohort.stage} ramp={formatRamp(cohort.ramp)} share={undefined} goal={stage} />
-      <Preview cohort={cohort} moves={moves} isSame={isSame} />
+      {ramp !== undefined && <Preview cohort={cohort} moves={moves} isSame={isSame} />}
       {moves.some(({ to }) => to === 'legacy') && <DirtyChoice value={dirtyUsers} onChange={setDirtyUsers} />}
       <section class="stack">
         <h3>Preconditions</h3>

@@ -1,12 +1,14 @@
 /** The audit: every change that went through the barrier, and one of them with all that is known. */
 import type { ChangeDocument, ChangeInProgressDocument } from '../../admin/control-documents.ts';
+import { changeOfWhom } from '../../wording/change-in-words.ts';
+import { printable } from '../../wording/printable.ts';
 import { getJson } from '../api.ts';
+import { FollowedChange } from '../changes/followed-change.tsx';
 import type { PageProps } from '../pages.tsx';
 import { auditSearch, type ChangeKind, KINDS } from '../people/audit-search.ts';
 import { go, hashOf, setQuery, useRoute } from '../router.ts';
 import { Badge, type Tone } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
-import { ChangeProgress, changeInWords } from '../ui/change-progress.tsx';
 import { type Column, DataTable } from '../ui/data-table.tsx';
 import { Field } from '../ui/field.tsx';
 import { Count, Duration, Time } from '../ui/figures.tsx';
@@ -42,7 +44,7 @@ const COLUMNS: readonly Column<ChangeDocument>[] = [
   {
     key: 'what',
     title: 'What',
-    render: (change) => <a href={hashOf(['audit', change.id])}>{changeInWords(change)}</a>,
+    render: (change) => <a href={hashOf(['audit', change.id])}>{changeOfWhom(change)}</a>,
   },
   { key: 'at', title: 'When', render: ({ createdAt }) => <Time at={createdAt} /> },
   {
@@ -54,8 +56,8 @@ const COLUMNS: readonly Column<ChangeDocument>[] = [
       </Badge>
     ),
   },
-  { key: 'actor', title: 'Who', render: ({ actor }) => actor },
-  { key: 'reason', title: 'Why', render: ({ reason }) => <span class="words">{reason}</span> },
+  { key: 'actor', title: 'Who', render: ({ actor }) => printable(actor) },
+  { key: 'reason', title: 'Why', render: ({ reason }) => <span class="words">{printable(reason)}</span> },
   { key: 'epoch', title: 'Epoch', align: 'end', render: ({ epoch }) => <Count value={epoch} /> },
 ];
 
@@ -165,7 +167,7 @@ function ChangePage({ id }: { readonly id: string }) {
   );
   return (
     <Page
-      title={data === undefined ? 'Change' : changeInWords(data)}
+      title={data === undefined ? 'Change' : changeOfWhom(data)}
       above={<a href={hashOf(['audit'])}>Audit</a>}
     >
       {problem !== undefined && <ProblemNote problem={problem} onRetry={reload} />}
@@ -173,9 +175,7 @@ function ChangePage({ id }: { readonly id: string }) {
         problem === undefined && <Loading what="the change" />
       ) : (
         <>
-          <Panel title="Progress">
-            <ChangeProgress id={id} onOver={data.endedAt === null ? reload : undefined} />
-          </Panel>
+          <FollowedChange id={id} onOver={data.endedAt === null ? reload : () => {}} />
           <Facts change={data} />
         </>
       )}
@@ -194,14 +194,14 @@ function Facts({ change }: { readonly change: ChangeDocument }) {
         </dd>
         <dt>About</dt>
         <dd>
-          {cohort !== null && <a href={hashOf(['cohorts', cohort])}>{cohort}</a>}
-          {user !== null && <a href={hashOf(['users', user])}>{user}</a>}
+          {cohort !== null && <a href={hashOf(['cohorts', cohort])}>{printable(cohort)}</a>}
+          {user !== null && <a href={hashOf(['users', user])}>{printable(user)}</a>}
           {cohort === null && user === null && 'users'}
         </dd>
         <dt>Who</dt>
-        <dd>{actor}</dd>
+        <dd>{printable(actor)}</dd>
         <dt>Why</dt>
-        <dd>{reason}</dd>
+        <dd class="words">{printable(reason)}</dd>
         <dt>Begun</dt>
         <dd>
           <Time at={createdAt} />

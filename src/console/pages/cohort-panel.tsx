@@ -8,7 +8,7 @@ import { countMembers } from '../count-members.ts';
 import { formatCount, formatDuration, formatRate, formatShare } from '../format.ts';
 import { type MemberCount, rampShare, shareAt } from '../ramp-share.ts';
 import { hashOf } from '../router.ts';
-import { nowOf, type SeriesRange, seriesOf } from '../side-series.ts';
+import { hasRequests, nowOf, type SeriesRange, seriesOf } from '../side-series.ts';
 import { Badge, type Tone } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Chart } from '../ui/chart.tsx';
@@ -174,14 +174,14 @@ interface ChartsProps extends Pick<CohortPanelProps, 'guard' | 'range'> {
 }
 
 function Charts({ name, guard, range }: ChartsProps) {
-  const { until, seconds, step } = range;
+  const { until, seconds, step, knownFrom } = range;
   const drawn = useMemo(
-    () => (guard === undefined ? undefined : seriesOf(guard, { until, seconds, step })),
-    [guard, until, seconds, step],
+    () => (guard === undefined ? undefined : seriesOf(guard, { until, seconds, step, knownFrom })),
+    [guard, until, seconds, step, knownFrom],
   );
   if (drawn === undefined) return <p class="state">The guard does not tell what it counts yet.</p>;
   const { times, legacy, new: renewed } = drawn;
-  if (Math.max(...legacy.rate, ...renewed.rate) === 0) {
+  if (!hasRequests(drawn)) {
     return <p class="state">No requests of {name} in this time.</p>;
   }
   const both = (of: 'rate' | 'failedShare' | 'p99Ms') => [

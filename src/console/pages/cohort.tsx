@@ -5,10 +5,10 @@ import type { CohortReportDocument } from '../../admin/evidence-documents.ts';
 import type { TripDocument } from '../../admin/guard-documents.ts';
 import type { RampRunDocument } from '../../admin/ramp-documents.ts';
 import { getJson } from '../api.ts';
+import { FollowedChange } from '../changes/followed-change.tsx';
 import { BackendsPanel } from '../cohort/backends-panel.tsx';
 import { type CohortAtEpoch, cohortPath } from '../cohort/cohort-api.ts';
-import { FollowedChange } from '../cohort/followed-change.tsx';
-import { historyEntries, historyMarks } from '../cohort/history-entries.ts';
+import { cutAlike, historyEntries, historyMarks, type Newest } from '../cohort/history-entries.ts';
 import { HistoryPanel } from '../cohort/history-panel.tsx';
 import { MembersPanel } from '../cohort/members-panel.tsx';
 import { PreconditionList, PreconditionSum } from '../cohort/precondition-list.tsx';
@@ -28,13 +28,11 @@ import { STAGE_LOOKS } from '../ui/stage.ts';
 import { Empty, Loading } from '../ui/states.tsx';
 import { useLoad } from '../use-load.ts';
 
+/** Entries of each kind in the history: at first, and when somebody wants older ones. */
 const HISTORY = 50;
+const OLDER_HISTORY = 500;
 /** Evidence grows, and members are added, without anything that is told live. */
 const RELOAD_MS = 15_000;
-
-interface Items<T> {
-  readonly items: readonly T[];
-}
 
 export function CohortPage({ rest }: PageProps) {
   const [name] = rest;
@@ -49,24 +47,24 @@ export function CohortPage({ rest }: PageProps) {
 }
 
 /** What is not told live is loaded again when the cohort moves, and now and then. */
-function useCohort(name: string) {
-  const { status, guard, clockLead } = useLive();
+function useCohort(name: string, historySize: number) {
+  const { status, guard } = useLive();
   const now = status?.cohorts.find((each) => each.name === name);
   const open = status?.changes?.filter((each) => each.cohort === name) ?? [];
   // Not the epoch of the map: users who are placed by their requests raise it all the time.
   const moved = JSON.stringify([now, open.map(({ id, phase }) => [id, phase])]);
   const trips = guard?.cohorts.find(({ cohort }) => cohort === name)?.trip?.id ?? '';
-  const query = `?cohort=${encodeURIComponent(name)}&limit=${HISTORY}`;
+  const query = `?cohort=${encodeURIComponent(name)}&limit=${historySize}`;
   const cohort = useLoad(() => getJson<CohortAtEpoch>(cohortPath(name)), [name]);
   const report = useLoad(() => getJson<CohortReportDocument>(`${cohortPath(name)}/report`), [name]);
   const history = useLoad(async () => {
     const [changes, tripped, ramps] = await Promise.all([
-      getJson<Items<ChangeDocument>>(`/api/v1/changes${query}`),
-      getJson<Items<TripDocument>>(`/api/v1/guard/trips${query}`),
-      getJson<Items<RampRunDocument>>(`${cohortPath(name)}/ramp?limit=1`),
+      getJson<Newest<ChangeDocument>>(`/api/v1/changes${query}`),
+      getJson<Newest<TripDocument>>(`/api/v1/guard/trips${query}`),
+      getJson<Newest<RampRunDocument>>(`${cohortPath(name)}/ramp?limit=1`),
     ]);
-    return { changes: changes.items, trips: tripped.items, run: ramps.items[0] ?? null };
-  }, [name]);
+    return { ...cutAlike(changes, tripped), run: ramps.items[0] ?? null };
+  }, [name, historySize]);
   useEffect(() => {
     cohort.reload();
     history.reload();
@@ -79,11 +77,12 @@ function useCohort(name: string) {
     }, RELOAD_MS);
     return () => clearInterval(timer);
   }, [name]);
-  return { cohort, report, history, status, guard, clockLead };
+  return { cohort, report, history, status, guard };
 }
 
 function NamedCohort({ name }: { readonly name: string }) {
-  const { cohort: found, report, history, status, guard: guards, clockLead } = useCohort(name);
+  const [historySize, setHistorySize] = useState(HISTORY);
+  const { cohort: found, report, history, status, guard: guards } = useCohort(name, historySize);
   const [dialog, setDialog] = useState<'stage' | 'rollback'>();
   const [begun, setBegun] = useState<string>();
   const guard = guards?.cohorts.find(({ cohort }) => cohort === name);
@@ -138,14 +137,21 @@ function NamedCohort({ name }: { readonly name: string }) {
           onDismiss={() => setBegun(undefined)}
         />
       )}
-      <BackendsPanel guard={guard} marks={marks} clockLead={clockLead} />
+      <BackendsPanel guard={guard} marks={marks} />
       <Panel title="Ready for more users in new?" aside={<PreconditionSum items={checks} />}>
         {report.problem !== undefined && <ProblemNote problem={report.problem} onRetry={report.reload} />}
         <PreconditionList items={checks} />
       </Panel>
       <RampPanel cohort={name} run={run} guard={guard} plans={plans} onChanged={history.reload} />
       {history.problem !== undefined && <ProblemNote problem={history.problem} onRetry={history.reload} />}
-      <HistoryPanel entries={entries} />
+      {(history.data !== undefined || history.problem === undefined) && (
+        <HistoryPanel
+          cohort={name}
+          entries={history.data === undefined ? undefined : entries}
+          isCut={history.data?.isCut === true}
+          onOlder={historySize === HISTORY ? () => setHistorySize(OLDER_HISTORY) : undefined}
+        />
+      )}
       <MembersPanel cohort={cohort} />
       {dialog === 'stage' && (
         <StageDialog

@@ -1,11 +1,14 @@
 /** Where every cohort stands: the page that people look at every day. */
 import { useMemo, useState } from 'preact/hooks';
+import type { ChangeDocument } from '../../admin/control-documents.ts';
 import type { CohortGuardDocument, GuardDocument } from '../../admin/guard-documents.ts';
 import type { FullStatusDocument } from '../../admin/status-document.ts';
+import { changeOfWhom } from '../../wording/change-in-words.ts';
+import { ChangeProgress } from '../changes/change-progress.tsx';
+import { useChange } from '../changes/use-change.ts';
 import { useLive } from '../live.ts';
 import { hashOf } from '../router.ts';
 import { Badge } from '../ui/badge.tsx';
-import { ChangeProgress } from '../ui/change-progress.tsx';
 import { Time } from '../ui/figures.tsx';
 import { Page, Panel } from '../ui/page.tsx';
 import { Select } from '../ui/select.tsx';
@@ -23,7 +26,7 @@ type Range = (typeof RANGES)[number]['value'];
 const CHARTED_MAX = 6;
 
 export function Overview() {
-  const { status, guard, clockLead } = useLive();
+  const { status, guard, clockLead, knownFrom } = useLive();
   const [range, setRange] = useState<Range>('300');
   const guards = useMemo(() => new Map(guard?.cohorts.map((each) => [each.cohort, each])), [guard]);
   if (status === undefined) return <Loading what="the cohorts" />;
@@ -50,7 +53,7 @@ export function Overview() {
           cohort={cohort}
           guard={guards.get(cohort.name)}
           goal={status.changes?.find((change) => change.cohort === cohort.name)?.to?.stage}
-          range={{ until, seconds: Number(range), step: range === '900' ? 10 : 2 }}
+          range={{ until, seconds: Number(range), step: range === '900' ? 10 : 2, knownFrom }}
           isOpen={cohorts.length <= CHARTED_MAX}
         />
       ))}
@@ -99,13 +102,26 @@ function Attention({
       {changes !== null && changes.length > 0 && (
         <Panel title="On its way" aside={changes.length > 1 ? `${changes.length} changes` : undefined}>
           <div class="stack">
-            {changes.map(({ id }) => (
-              <ChangeProgress key={id} id={id} />
+            {changes.map((change) => (
+              <OnItsWay key={change.id} change={change} />
             ))}
           </div>
         </Panel>
       )}
     </>
+  );
+}
+
+function OnItsWay({ change }: { readonly change: ChangeDocument }) {
+  // When it is over the live view takes it away.
+  const followed = useChange(change.id, () => {});
+  return (
+    <section class="stack">
+      <h3>
+        <a href={hashOf(['audit', change.id])}>{changeOfWhom(change)}</a>
+      </h3>
+      <ChangeProgress {...followed} />
+    </section>
   );
 }
 

@@ -2,6 +2,8 @@
 import { useState } from 'preact/hooks';
 import type { UserDocument } from '../../admin/user-documents.ts';
 import { getJson } from '../api.ts';
+import { FollowedChange } from '../changes/followed-change.tsx';
+import { plainText } from '../evidence/bounded-text.ts';
 import type { PageProps } from '../pages.tsx';
 import { Explanation } from '../people/explanation.tsx';
 import { PinForm, type WantedPin } from '../people/pin-form.tsx';
@@ -9,13 +11,14 @@ import { HistoryPanel, RecordPanel } from '../people/user-panels.tsx';
 import { go, hashOf } from '../router.ts';
 import { useSession } from '../session.tsx';
 import { Button } from '../ui/button.tsx';
-import { ChangeProgress } from '../ui/change-progress.tsx';
 import { Field } from '../ui/field.tsx';
 import { Page, Panel } from '../ui/page.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { Empty, Loading } from '../ui/states.tsx';
 import { useLoad } from '../use-load.ts';
 import '../styles/people.css';
+
+const TITLE_CHARACTERS = 120;
 
 export function Users({ rest: [user] }: PageProps) {
   return user === undefined ? (
@@ -67,15 +70,13 @@ function UserPage({ user }: { readonly user: string }) {
   );
   return (
     <Page
-      title={`User ${user}`}
+      title={`User ${plainText(user, TITLE_CHARACTERS)}`}
       above={<LookUp user={user} />}
       actions={mayAct() && data !== undefined && <PinButtons user={data} onWant={setWanted} />}
     >
       {problem !== undefined && <ProblemNote problem={problem} onRetry={reload} />}
       {change !== undefined && (
-        <Panel title="Change">
-          <ChangeProgress key={change} id={change} onOver={reload} />
-        </Panel>
+        <FollowedChange key={change} id={change} onOver={reload} onDismiss={() => setChange(undefined)} />
       )}
       {data === undefined ? (
         problem === undefined && <Loading what="the user" />

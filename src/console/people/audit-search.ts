@@ -23,7 +23,12 @@ export function auditSearch(query: URLSearchParams): URLSearchParams {
   const search = new URLSearchParams({ limit: '50' });
   for (const name of FILTERS) {
     const value = query.get(name)?.trim() ?? '';
-    if (value !== '') search.set(name, value);
+    if (value !== '' && isKnown(name, value)) search.set(name, value);
   }
   return search;
+}
+
+function isKnown(name: string, value: string): boolean {
+  if (name === 'kind') return KINDS.some((kind) => kind === value);
+  return name !== 'open' || value === 'true';
 }

@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import type { ChangeDocument } from '../../admin/control-documents.ts';
 import type { UserDocument } from '../../admin/user-documents.ts';
 import type { Backend } from '../../model.ts';
-import { sendJson } from '../api.ts';
+import { newKey, sendJson } from '../api.ts';
+import { plainText } from '../evidence/bounded-text.ts';
 import { ReasonForm } from '../ui/reason-form.tsx';
 import { Select } from '../ui/select.tsx';
 
@@ -12,8 +13,10 @@ export interface WantedPin {
   readonly backend: Backend | undefined;
 }
 
+const TITLE_CHARACTERS = 120;
 const DIRTY = [
   { value: 'drain', label: 'wait until legacy has them, else refuse' },
+  { value: 'keep', label: 'refuse at once: the user stays as it is' },
   { value: 'force', label: 'leave them behind in new' },
 ] as const;
 type Dirty = (typeof DIRTY)[number]['value'];
@@ -34,7 +37,7 @@ export function PinForm({ user: { user, record, dirty }, wanted: { backend }, ..
     const path = `/api/v1/users/${encodeURIComponent(user)}/pin`;
     const body = { reason, ...(mayLose ? { dirtyUsers } : {}) };
     // The page shows how far it is: nobody has to wait for the answer.
-    const headers = { prefer: 'wait=0', 'idempotency-key': crypto.randomUUID() };
+    const headers = { prefer: 'wait=0', 'idempotency-key': newKey() };
     const { change } =
       backend === undefined
         ? await sendJson<{ change: ChangeDocument }>('DELETE', path, body, headers)
@@ -43,7 +46,11 @@ export function PinForm({ user: { user, record, dirty }, wanted: { backend }, ..
   };
   return (
     <ReasonForm
-      title={backend === undefined ? `Unpin ${user}` : `Pin ${user} to ${backend}`}
+      title={
+        backend === undefined
+          ? `Unpin ${plainText(user, TITLE_CHARACTERS)}`
+          : `Pin ${plainText(user, TITLE_CHARACTERS)} to ${backend}`
+      }
       action={backend === undefined ? 'Unpin' : 'Pin'}
       look={mayLose && dirtyUsers === 'force' ? 'danger' : 'primary'}
       onSubmit={submit}

@@ -1,5 +1,6 @@
 /** What is known of one user. */
 import type { UserDocument } from '../../admin/user-documents.ts';
+import { printable } from '../../wording/printable.ts';
 import { hashOf } from '../router.ts';
 import { Badge, type Tone } from '../ui/badge.tsx';
 import { type Column, DataTable } from '../ui/data-table.tsx';
@@ -51,8 +52,8 @@ type Entry = UserDocument['history'][number];
 const HISTORY: readonly Column<Entry>[] = [
   { key: 'at', title: 'When', render: ({ at }) => <Time at={at} /> },
   { key: 'kind', title: 'What', render: ({ kind }) => kind },
-  { key: 'actor', title: 'Who', render: ({ actor }) => actor },
-  { key: 'reason', title: 'Why', render: ({ reason }) => <span class="words">{reason}</span> },
+  { key: 'actor', title: 'Who', render: ({ actor }) => printable(actor) },
+  { key: 'reason', title: 'Why', render: ({ reason }) => <span class="words">{printable(reason)}</span> },
   { key: 'epoch', title: 'Epoch', align: 'end', render: ({ epoch }) => <Count value={epoch} /> },
 ];
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { TripDocument } from '../../../src/admin/guard-documents.ts';
-import { historyEntries, historyMarks } from '../../../src/console/cohort/history-entries.ts';
-import { changeDocument } from './change-documents.ts';
+import { cutAlike, historyEntries, historyMarks } from '../../../src/console/cohort/history-entries.ts';
+import { changeDocument } from '../changes/change-documents.ts';
 
 const TRIP: TripDocument = {
   id: 't1',
@@ -105,4 +105,18 @@ void t.test('the batches of one job are one entry, and those that were undone an
       ['change-b2', '500 users added'],
     ],
   );
+});
+
+void t.test('where one list is cut off the other is too, so that nothing missing looks like quiet', (t) => {
+  const changes = ['12', '11', '10'].map((hour) =>
+    changeDocument({ id: hour, createdAt: `2026-11-21T${hour}:00:00.000Z` }),
+  );
+  const trips = [TRIP, { ...TRIP, id: 't0', trippedAt: '2026-11-21T11:30:00.000Z' }].toReversed();
+  const cut = cutAlike({ items: changes, next: 'more' }, { items: trips, next: null });
+  t.same([cut.changes.length, cut.trips.map(({ id }) => id), cut.isCut], [3, ['t0'], true]);
+  const whole = cutAlike({ items: changes, next: null }, { items: trips, next: null });
+  t.same([whole.changes.length, whole.trips.length, whole.isCut], [3, 2, false]);
+  const byTrips = cutAlike({ items: changes, next: null }, { items: trips.slice(0, 1), next: 'more' });
+  t.same([byTrips.changes.map(({ id }) => id), byTrips.trips.length, byTrips.isCut], [['12'], 1, true]);
+  t.end();
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { changeSteps, gatewayProgress, outcomeOf } from '../../../src/console/cohort/change-steps.ts';
+import { changeSteps, gatewayProgress, outcomeOf } from '../../../src/console/changes/change-steps.ts';
 import { acknowledgement, changeDocument } from './change-documents.ts';
 
 const states = (more: Parameters<typeof changeDocument>[0]) =>
