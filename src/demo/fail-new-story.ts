@@ -129,7 +129,6 @@ export async function tellFailNew(options: StoryOptions): Promise<void> {
     rate,
     durationS: TRAFFIC_S,
     seed: 1,
-    midVisit: true,
     signal: AbortSignal.any([signal, over.signal]),
     write: () => undefined,
     onObservation: (observation) => users.add(observation),

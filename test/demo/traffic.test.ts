@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { join } from 'node:path';
 import t from 'tap';
 import { runTraffic, type TrafficOptions } from '../../src/demo/traffic/run-traffic.ts';
-import { userPlan, userSteps } from '../../src/demo/traffic/user-steps.ts';
+import { STEPS, userPlan, userSteps } from '../../src/demo/traffic/user-steps.ts';
 import { tempFolder, testShop } from './with-shop.ts';
 
 t.setTimeout(90_000);
@@ -89,6 +89,20 @@ await t.test('it stops when it is told to', async (t) => {
   t.ok(requests >= 4, 'what was under way is finished');
   t.equal(ok, requests);
   t.match(lines.at(-1), /^all +legacy /);
+});
+
+await t.test('the first request of each user is enough to have every kind of them', async (t) => {
+  const stopper = new AbortController();
+  const users = new Set<string>();
+  const server = await serve((request, response) => {
+    request.resume();
+    users.add(String(request.headers['x-user-id']));
+    if (users.size === 300) stopper.abort();
+    response.setHeader('x-shop', 'legacy').end('{}');
+  });
+  t.teardown(() => stop(server));
+  const { lines } = await run({ port: portOf(server), rate: 600, durationS: 3_600, signal: stopper.signal });
+  for (const step of STEPS) t.match(lines.join('\n'), new RegExp(`^${step} +legacy `, 'm'), step);
 });
 
 await t.test('errors are counted by reason, and do not stop it', async (t) => {

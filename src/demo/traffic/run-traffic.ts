@@ -23,8 +23,6 @@ export interface TrafficOptions {
   /** More than 0, at most a day. */
   readonly durationS: number;
   readonly seed: number;
-  /** Everybody is somewhere in a visit at the beginning, so that there are writes from the first second on. */
-  readonly midVisit?: boolean;
   /** Requests that wait for their answer at one time. */
   readonly inFlightMax?: number;
   /** Between two summary lines. */
@@ -75,23 +73,13 @@ export async function runTraffic(options: TrafficOptions): Promise<Tally> {
 }
 
 async function play(
-  {
-    url,
-    rate,
-    durationS,
-    seed,
-    midVisit = false,
-    signal,
-    write,
-    onObservation,
-    reportMs = REPORT_MS,
-  }: TrafficOptions,
+  { url, rate, durationS, seed, signal, write, onObservation, reportMs = REPORT_MS }: TrafficOptions,
   inFlightMax: number,
   agent: Agent,
   cut: AbortController,
 ): Promise<Tally> {
   const tally = new Tally();
-  const idle = visitors(seed, midVisit);
+  const idle = visitors(seed);
   const inFlight = new Set<Promise<void>>();
   const startedMs = performance.now();
   let reportedMs = startedMs;
@@ -146,8 +134,11 @@ function checkBounds({ url, rate, durationS }: TrafficOptions): void {
   }
 }
 
-/** All users in an order that the seed decides. */
-function visitors(seed: number, midVisit: boolean): Visitor[] {
+/**
+ * All users in an order that the seed decides, each somewhere in a visit: there are requests of every kind from the
+ * first second on. Were all of them at its beginning, nobody would come to the orders within half a minute.
+ */
+function visitors(seed: number): Visitor[] {
   const random = seededRandom(seed);
   const numbers = new Set(Array.from({ length: SAMPLE_USERS }, (_, index) => index + 1));
   const shuffled: Visitor[] = [];
@@ -155,7 +146,7 @@ function visitors(seed: number, midVisit: boolean): Visitor[] {
     const number = pick(random, [...numbers]);
     numbers.delete(number);
     const steps = userSteps(seed, number);
-    for (let passed = midVisit ? between(random, 0, VISIT_STEPS) : 0; passed > 0; passed -= 1) steps.next();
+    for (let passed = between(random, 0, VISIT_STEPS); passed > 0; passed -= 1) steps.next();
     shuffled.push({ number, steps });
   }
   return shuffled;
