@@ -12,6 +12,7 @@ import type { Cohort } from '../model.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { backoffMs } from './backoff.ts';
 import type { Contact } from './contact.ts';
+import type { FeedEntry } from './feed-entry.ts';
 import { judgeMap } from './judge-map.ts';
 import {
   BucketLostError,
@@ -250,15 +251,42 @@ export class MapFollower {
   async #readFeed(session: Session, blockMs: number): Promise<boolean> {
     const { view } = this.#options;
     const entries = await session.feed.readFeed(view.position, FEED_BATCH, blockMs);
-    for (const entry of entries) {
-      const shared = entry.change.kind === 'shared' ? await session.commands.readShared('') : undefined;
-      this.#assertCurrent(session);
-      if (entry.change.kind === 'shared' && shared?.id !== view.identity?.id) {
-        throw new MapLostError('the state map was replaced');
+    for (let at = 0; at < entries.length; ) {
+      const entry = entries[at];
+      if (entry === undefined) break;
+      if (entry.change.kind === 'shared') {
+        at += await this.#applyShared(session, entries.slice(at));
+      } else {
+        view.apply(entry);
+        at += 1;
       }
-      view.apply(entry, shared);
     }
     return entries.length < FEED_BATCH;
+  }
+
+  /**
+   * Reads the shared slot, which may be newer than the first of these entries, and applies it with every entry up to its
+   * own epoch.
+   *
+   * @returns how many of the entries were applied; all of them, if the slot was newer than the last
+   */
+  async #applyShared(session: Session, entries: readonly FeedEntry[]): Promise<number> {
+    const { view } = this.#options;
+    const shared = await session.commands.readShared('');
+    const read = [...entries];
+    for (;;) {
+      this.#assertCurrent(session);
+      if (shared === undefined || shared.id !== view.identity?.id)
+        throw new MapLostError('the state map was replaced');
+      const last = read.at(-1);
+      if (last === undefined || last.epoch >= shared.epoch) break;
+      const more = await session.feed.readFeed(last.id, FEED_BATCH, 1);
+      if (more.length === 0) throw new Error('the change feed ends before the epoch of the shared slot');
+      read.push(...more);
+    }
+    const due = read.filter(({ epoch }) => epoch <= shared.epoch);
+    view.applyWith(due, shared);
+    return Math.min(due.length, entries.length);
   }
 
   /** What a session still does after its end must not touch what the next one builds. */

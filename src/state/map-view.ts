@@ -154,45 +154,78 @@ export class MapView {
   }
 
   /**
-   * Applies the next entry. `shared` is the shared slot as it is now, for an entry that says that it changed.
+   * Applies the next entry, one that says nothing of the shared slot.
+   *
    * @throws FeedGapError when the entry does not follow the last one applied
    */
-  apply(entry: FeedEntry, shared: SharedState | undefined): void {
-    const { epoch, change } = entry;
-    const current = this.snapshot;
-    const expected = change.kind === 'settled' ? current.epoch : current.epoch + 1;
+  apply(entry: FeedEntry): void {
+    this.#expect(entry, this.snapshot.epoch);
+    this.#takeUsers(entry);
+    this.#position = entry.id;
+    if (entry.change.kind === 'settled') return;
+    this.#snapshot = atEpoch(this.snapshot, entry.epoch);
+    this.#tellOfUsers(entry);
+  }
+
+  /**
+   * Applies the next entries, up to the epoch at which the shared slot was read, as one: the slot may be newer than the
+   * entry because of which it was read, and then it must not be in force before the users whose records were written in
+   * between. A rollback pins whom it keeps before it writes the cohort.
+   *
+   * @param entries at least one; the last has the epoch of `shared`
+   * @throws FeedGapError when they do not follow the last one applied
+   */
+  applyWith(entries: readonly FeedEntry[], shared: SharedState): void {
+    let { epoch } = this.snapshot;
+    for (const entry of entries) {
+      this.#expect(entry, epoch);
+      epoch = entry.epoch;
+    }
+    this.learnCohorts(shared);
+    for (const entry of entries) {
+      this.#takeUsers(entry);
+      this.#position = entry.id;
+    }
+    this.#setShared(shared, epoch);
+    for (const entry of entries) this.#tellOfUsers(entry);
+    this.#listeners.emit({ kind: 'snapshot' });
+  }
+
+  #expect({ epoch, change }: FeedEntry, before: number): void {
+    const expected = change.kind === 'settled' ? before : before + 1;
     if (epoch !== expected) {
       throw new FeedGapError(`the change feed goes on with epoch ${epoch} where ${expected} was due`);
     }
-    this.#position = entry.id;
+  }
+
+  #takeUsers({ change }: FeedEntry): void {
     switch (change.kind) {
       case 'user':
         this.#announce(change.user, change.record);
-        this.#snapshot = atEpoch(current, epoch);
-        this.#listeners.emit({ kind: 'user', user: change.user });
         return;
       case 'placed':
         for (const { user, record } of change.users) {
           const versioned = this.#decode(user, record);
           if (versioned !== undefined) this.#users.apply(user, versioned);
         }
-        this.#snapshot = atEpoch(current, epoch);
-        for (const { user } of change.users) this.#listeners.emit({ kind: 'user', user });
-        // Somebody waits to be told that this gateway has applied it.
-        if (change.byChange) this.#listeners.emit({ kind: 'snapshot' });
-        return;
-      case 'shared':
-        if (shared === undefined) throw new Error('the shared slot was not read');
-        this.#setShared(shared, epoch);
-        this.#listeners.emit({ kind: 'snapshot' });
         return;
       case 'settled':
         this.settle(change.user, change.version);
+        return;
+      case 'shared':
         return;
       default: {
         const unknown: never = change;
         throw new Error(`unknown change ${JSON.stringify(unknown)}`);
       }
     }
+  }
+
+  #tellOfUsers({ change }: FeedEntry): void {
+    if (change.kind === 'user') this.#listeners.emit({ kind: 'user', user: change.user });
+    if (change.kind !== 'placed') return;
+    for (const { user } of change.users) this.#listeners.emit({ kind: 'user', user });
+    // Somebody waits to be told that this gateway has applied it.
+    if (change.byChange) this.#listeners.emit({ kind: 'snapshot' });
   }
 }

@@ -1,5 +1,6 @@
 /** The barrier's part of the map on one Redis server. */
-import t from 'tap';
+import { connect, createServer, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
 import type { Change } from '../../src/cutover/change.ts';
 import { ChangeLostError } from '../../src/cutover/stores.ts';
 import { createControlMap } from '../../src/state/create-control-map.ts';
@@ -10,11 +11,13 @@ import {
   freshChange,
   leaseContract,
   only,
+  to,
   undo,
   untilApplied,
   view,
 } from './control-contract.ts';
 import { freshRecord, log, openState, redisModel, startStores } from './redis-setup.ts';
+import { freshUser } from './state-map-contract.ts';
 import { userControlContract } from './user-control-contract.ts';
 
 const stores = await startStores(t);
@@ -127,5 +130,73 @@ await t.test(
     t.ok((await closing.epoch()) > 0);
     closing.close();
     await t.rejects(closing.epoch(), { message: /is closed/ });
+  },
+);
+
+/** A way to Redis on which answers can be kept back. */
+async function slowWay(t: Test, url: string): Promise<{ url: string; hold(): void; letGo(): void }> {
+  const sockets = new Set<Socket>();
+  let isHeld = false;
+  const server = createServer((socket) => {
+    const redisSocket = connect(Number(new URL(url).port), '127.0.0.1');
+    for (const each of [socket, redisSocket]) each.on('error', () => socket.destroy());
+    socket.once('close', () => redisSocket.destroy());
+    redisSocket.once('close', () => socket.destroy());
+    sockets.add(redisSocket);
+    socket.pipe(redisSocket);
+    redisSocket.on('data', (piece) => socket.write(piece));
+    if (isHeld) redisSocket.pause();
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const all = (act: (socket: Socket) => void): void => {
+    for (const socket of sockets) act(socket);
+  };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    hold: () => {
+      isHeld = true;
+      all((socket) => socket.pause());
+    },
+    letGo: () => {
+      isHeld = false;
+      all((socket) => socket.resume());
+    },
+  };
+}
+
+await t.test(
+  'a gateway that is behind sees no switched cohort without the users that were pinned before',
+  async (t) => {
+    const [first, second] = [await freshChange(record), await freshChange(record)];
+    const user = freshUser();
+    const way = await slowWay(t, model.url);
+    const late = await openState(t, { ...model, url: way.url }, record, { cohorts: CONTROL_COHORTS });
+    await late.load(user);
+    const seen: string[] = [];
+    late.onChange(() => {
+      seen.push(`${view(late, second)[0]}, pin ${late.cached(user)?.pin}`);
+    });
+
+    way.hold();
+    // The feed answers with this one; what follows is in the shared slot by the time at which that is read.
+    await control.hold(first.id, 1, only(first.cohort));
+    await state.putUser(user, { ...(await state.load(user)), pin: 'new' });
+    await control.hold(second.id, 1, only(second.cohort));
+    const switched = await control.switchTo(second.id, 1, to(second.after));
+    way.letGo();
+
+    await untilApplied(late, switched);
+    t.ok(seen.includes('live, pin new'));
+    t.notOk(seen.includes('live, pin undefined'), 'a read would go to the side that the user has left');
+    for (const { id } of [first, second]) {
+      await control.release(id, 1);
+      await undo(record, id, 1, 'pending');
+    }
   },
 );
