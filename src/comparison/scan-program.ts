@@ -117,7 +117,7 @@ function unsigned(value: number): number[] {
 }
 
 function named(name: string): number[] {
-  return sized([...Buffer.from(name)]);
+  return sized(Array.from(name, (letter) => letter.charCodeAt(0)));
 }
 
 /** The variables behind the parameters: four numbers, and eleven times sixteen bytes. */
@@ -126,7 +126,7 @@ const VARIABLES = [2, 4, I32, 11, V128];
 /** The module, as `WebAssembly.Module` takes it. */
 export const SCAN_PROGRAM = Uint8Array.from(
   [
-    [...Buffer.from('\0asm'), 1, 0, 0, 0],
+    [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     // One type of functions, of three numbers and with one for its result; one function of that type.
     [1, ...sized([1, FUNCTION, 3, I32, I32, I32, 1, I32])],
     [3, ...sized([1, 0])],
