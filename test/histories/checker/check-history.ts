@@ -133,11 +133,19 @@ function sightingsOf({ applied, operations }: UserEvents): readonly Sighting[] {
     backend,
     fromMs: beganMs,
     toMs: appliedMs,
+    isHint: false,
   }));
-  // A read from `legacy` tells nothing: `new` may have failed to answer it.
+  // A read from `legacy` proves nothing: `new` may have failed to answer it. But it seldom does.
   const reads = operations.flatMap((each) =>
-    each.kind === 'read' && each.backend === 'new'
-      ? [{ backend: each.backend, fromMs: each.beganMs, toMs: each.endedMs }]
+    each.kind === 'read'
+      ? [
+          {
+            backend: each.backend,
+            fromMs: each.beganMs,
+            toMs: each.endedMs,
+            isHint: each.backend === 'legacy',
+          },
+        ]
       : [],
   );
   return [...writes, ...reads].toSorted((a, b) => a.fromMs - b.fromMs);

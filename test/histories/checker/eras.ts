@@ -34,6 +34,8 @@ export interface Sighting {
   readonly backend: Backend;
   readonly fromMs: number;
   readonly toMs: number;
+  /** Another backend may have owned the user: of two ways, the one that explains it is the likelier, and that is all. */
+  readonly isHint: boolean;
 }
 
 /** One way in which the time of a user may have gone on. */
@@ -57,6 +59,8 @@ interface Open {
   readonly violations: readonly Violation[];
   /** How much of what was seen it does not explain. */
   readonly wrong: number;
+  /** And how many of the hints. */
+  readonly unlikely: number;
 }
 
 /** Ways that are followed. More than these differ in nothing that anybody has seen. */
@@ -88,7 +92,7 @@ class Search {
             change: undefined,
             before: undefined,
           };
-          return { standing, begun, violations: [], wrong: 0 };
+          return { standing, begun, violations: [], wrong: 0, unlikely: 0 };
         }),
       ),
     );
@@ -113,8 +117,10 @@ class Search {
     }
     if (seen.length === 0) return;
     this.#ways = this.#ways.map((way) => {
-      const wrong = seen.filter((sighting) => !isPossible(way.begun, sighting)).length;
-      return wrong === 0 ? way : { ...way, wrong: way.wrong + wrong };
+      const unexplained = seen.filter((sighting) => !isPossible(way.begun, sighting));
+      if (unexplained.length === 0) return way;
+      const hints = unexplained.filter(({ isHint }) => isHint).length;
+      return { ...way, wrong: way.wrong + unexplained.length - hints, unlikely: way.unlikely + hints };
     });
   }
 
@@ -134,10 +140,11 @@ class Search {
           ? way.begun
           : { id: this.#id(way.begun, owned, change), owner: owned, change, before: way.begun };
       const unheld = !change.movesTruth && owned !== owner && owned !== undefined && owner !== undefined;
-      if (!unheld) return { standing: next, begun, violations, wrong };
+      const { unlikely } = way;
+      if (!unheld) return { standing: next, begun, violations, wrong, unlikely };
       const text = `${named(change)} was made without a hold, and moves ${user.user}`;
       const moved: Violation = { property: 1, user: user.user, text };
-      return { standing: next, begun, violations: [...violations, moved], wrong: wrong + 1 };
+      return { standing: next, begun, violations: [...violations, moved], wrong: wrong + 1, unlikely };
     });
   }
 
@@ -164,19 +171,23 @@ class Search {
       const { membership, pin } = way.standing;
       const key = `${way.begun.id} ${pin} ${membership?.cohort} ${membership?.ordinal}`;
       const known = best.get(key);
-      if (known === undefined || way.wrong < known.wrong) best.set(key, way);
+      if (known === undefined || likelierFirst(way, known) < 0) best.set(key, way);
     }
-    return [...best.values()].toSorted((a, b) => a.wrong - b.wrong).slice(0, WAYS_MAX);
+    return [...best.values()].toSorted(likelierFirst).slice(0, WAYS_MAX);
   }
 
   end(): readonly Way[] {
     this.#explain(Infinity);
     const different = new Map<number, Open>();
-    for (const way of this.#ways.toSorted((a, b) => a.wrong - b.wrong)) {
+    for (const way of this.#ways.toSorted(likelierFirst)) {
       if (!different.has(way.begun.id)) different.set(way.begun.id, way);
     }
     return [...different.values()].map(({ begun, violations }) => ({ eras: erasOf(begun), violations }));
   }
+}
+
+function likelierFirst(a: Open, b: Open): number {
+  return a.wrong - b.wrong || a.unlikely - b.unlikely;
 }
 
 /** Whether it may have been done in one of the eras up to this one. */
