@@ -251,6 +251,7 @@ export class MapFollower {
   async #readFeed(session: Session, blockMs: number): Promise<boolean> {
     const { view } = this.#options;
     const entries = await session.feed.readFeed(view.position, FEED_BATCH, blockMs);
+    this.#assertCurrent(session);
     for (let at = 0; at < entries.length; ) {
       const entry = entries[at];
       if (entry === undefined) break;
@@ -285,6 +286,7 @@ export class MapFollower {
       read.push(...more);
     }
     const due = read.filter(({ epoch }) => epoch <= shared.epoch);
+    if (due.length === 0) throw new MapLostError('the state map in Redis is older');
     view.applyWith(due, shared);
     return Math.min(due.length, entries.length);
   }

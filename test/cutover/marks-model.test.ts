@@ -28,6 +28,7 @@ import { createSnapshot } from '../../src/state/snapshot.ts';
 import { cohortDefinition } from '../../src/storage/cohort-json.ts';
 import { createRecord } from '../../src/storage/create-record.ts';
 import { startPostgres } from '../fixtures/postgres.ts';
+import { Seeded } from '../histories/seeded.ts';
 
 const STEPS = 250;
 const RUNS = Number(process.env['RUNS'] ?? 3);
@@ -68,17 +69,6 @@ const COHORTS: readonly Cohort[] = [
   cohort('chosen', {}),
 ];
 
-/** Mulberry32, by Tommy Ettinger (public domain): small, and the same on every machine. */
-function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 const postgres = await startPostgres(t);
 
 /** What was said of reads, over all runs. */
@@ -102,7 +92,8 @@ async function world(seed: number) {
     readCohorts: () => record.readCohorts(),
     collect: async () => undefined,
   });
-  const random = randomOf(seed);
+  const seeded = new Seeded(seed);
+  const random = (): number => seeded.next();
   const pick = <T>(from: readonly T[], or: T): T => from[Math.floor(random() * from.length)] ?? or;
   const users = Array.from({ length: USERS_MAX }, (_, n) => `user-${n}`);
   let joined = USERS_MAX;

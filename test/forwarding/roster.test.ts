@@ -1,25 +1,15 @@
 import t from 'tap';
 import { type Listed, Roster } from '../../src/forwarding/roster.ts';
-
-/** Mulberry32, by Tommy Ettinger (public domain): small, and the same on every machine. */
-function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { Seeded } from '../histories/seeded.ts';
 
 await t.test('has the members that a set would have', async (t) => {
-  const random = randomOf(7);
+  const random = new Seeded(7);
   const roster = new Roster<Listed>();
   const model = new Set<Listed>();
   const known = Array.from({ length: 40 }, () => ({ listedAt: -1 }));
   for (let n = 0; n < 20_000; n++) {
-    const one = known[Math.floor(random() * known.length)] ?? { listedAt: -1 };
-    if (random() < 0.5) {
+    const one = known[Math.floor(random.next() * known.length)] ?? { listedAt: -1 };
+    if (random.next() < 0.5) {
       roster.add(one);
       model.add(one);
     } else if (roster.delete(one) !== model.delete(one)) {
