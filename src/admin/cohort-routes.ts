@@ -16,6 +16,7 @@ import {
   previewDocument,
   RollbackAnswerSchema,
 } from './control-documents.ts';
+import { cohortUnknown } from './known-cohort.ts';
 import { PageQuery, PageSchema, pageOf } from './page.ts';
 import { rampOf, sameRamp } from './ramp-form.ts';
 import { RampFormSchema } from './ramp-schema.ts';
@@ -100,9 +101,7 @@ function readingRoutes(server: AdminServer, source: AdminSource, access: Control
     async ({ params }) => {
       const { epoch, cohorts } = await cohortsNow();
       const cohort = cohorts.find(({ name }) => name === params.name);
-      if (cohort === undefined) {
-        throw new AdminError('cohort_unknown', `There is no cohort ${params.name}.`);
-      }
+      if (cohort === undefined) throw cohortUnknown(params.name, cohorts);
       return { epoch, cohort };
     },
   );

@@ -1,9 +1,10 @@
 /** How the routes reach the control service, and what the failures of its stores become. */
 import type { Change } from '../cutover/change.ts';
-import type { Control, GatewayView } from '../cutover/control.ts';
+import { type Control, type GatewayView, UnknownCohortError } from '../cutover/control.ts';
 import { TurnoutError } from '../errors.ts';
 import { AdminError, isRefusal } from './admin-error.ts';
 import { SourceUnavailable } from './admin-source.ts';
+import { cohortUnknown } from './known-cohort.ts';
 
 /** The part of the control service that the API uses. */
 export type AdminControl = Omit<Control, 'close'>;
@@ -51,8 +52,17 @@ export class ControlAccess {
     try {
       return await call(control);
     } catch (cause) {
+      if (cause instanceof UnknownCohortError) throw await this.#unknown(cause.cohort);
       throw inOurWords(cause);
     }
+  }
+
+  /** With the name that was probably meant, as far as it can be found out. */
+  async #unknown(name: string): Promise<AdminError> {
+    const known = await this.#running()
+      .cohorts()
+      .catch(() => []);
+    return cohortUnknown(name, known);
   }
 
   /**

@@ -187,7 +187,7 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   rampRoutes(server, guard);
   const endLiveViews = liveRoutes(server, source, access, guard, log, stopping.signal);
   sessionRoutes(server, door, endLiveViews);
-  reportRoutes(server, new ReportAccess(options.reports ?? (() => undefined)));
+  reportRoutes(server, new ReportAccess(options.reports ?? (() => undefined)), access);
 
   await server.listen({ host: listen.host, port: listen.port });
   const bound = server.server.address();

@@ -15,6 +15,7 @@ import {
   TripSchema,
   tripDocument,
 } from './guard-documents.ts';
+import { cohortUnknown } from './known-cohort.ts';
 import { cursorOf, cursorUnknown, PageQuery, PageSchema, readCursor } from './page.ts';
 import { planDocument } from './ramp-documents.ts';
 import { CohortName, STRICT, UUID } from './request-parts.ts';
@@ -79,14 +80,16 @@ function statusRoutes(server: AdminServer, access: GuardAccess): void {
     },
     async ({ params }) => {
       const [found] = await access.ask((guard) => guard.status(params.cohort));
-      if (found === undefined) throw cohortUnknown(params.cohort);
+      if (found === undefined) {
+        const all = await access.ask((guard) => guard.status());
+        throw cohortUnknown(
+          params.cohort,
+          all.map(({ cohort }) => ({ name: cohort })),
+        );
+      }
       return cohortGuardDocument(found);
     },
   );
-}
-
-export function cohortUnknown(cohort: string): AdminError {
-  return new AdminError('cohort_unknown', `There is no cohort ${cohort}.`);
 }
 
 const TripsQuery = Type.Object({ ...PageQuery, cohort: Type.Optional(CohortName) }, STRICT);

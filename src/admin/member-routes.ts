@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { MembersProgress, MembersRequest, ReassignRequest } from '../cutover/control.ts';
 import { AdminError, problemOf } from './admin-error.ts';
 import type { ControlAccess } from './control-access.ts';
+import { refuseUnknownCohort } from './known-cohort.ts';
 import { JobLineSchema, MemberJob } from './member-job.ts';
 import { MemberLines, UPLOAD_BYTES_MAX } from './member-lines.ts';
 import { cursorOf, PageQuery, PageSchema, readCursor } from './page.ts';
@@ -196,12 +197,6 @@ function reassignRoute(server: AdminServer, jobs: Jobs): void {
 
 const ListQuery = Type.Object(PageQuery, STRICT);
 
-async function expectCohort(access: ControlAccess, name: string): Promise<void> {
-  const cohorts = await access.ask((control) => control.cohorts());
-  if (cohorts.some((cohort) => cohort.name === name)) return;
-  throw new AdminError('cohort_unknown', `There is no cohort ${name}.`);
-}
-
 /** All of them as a file. A user with a line break in it cannot be written that way, and is left out. */
 async function* memberFile(access: ControlAccess, name: string): AsyncGenerator<string, void, void> {
   let after: string | undefined;
@@ -237,7 +232,7 @@ function listRoute(server: AdminServer, { access }: Jobs): void {
       schema: { params: CohortParams, querystring: ListQuery },
     },
     async ({ params: { name }, query, headers }, reply) => {
-      await expectCohort(access, name);
+      await refuseUnknownCohort(name, access);
       if (!/\btext\/plain\b/u.test(headers.accept ?? '')) return memberPage(access, name, query);
       const file = Readable.from(memberFile(access, name));
       return reply.type('text/plain; charset=utf-8').send(file);

@@ -1,17 +1,12 @@
 /** Mismatch groups as work items, what was compared, and the report on a cohort. */
 import { Type } from '@sinclair/typebox';
-import { cohortReportMarkdown } from '../reports/cohort-report-markdown.ts';
 import { GROUP_SORTS, GROUPS_PAGE_MAX, type GroupFilter } from '../reports/group-list.ts';
 import { GROUP_STATUSES, type GroupAction } from '../reports/report-store.ts';
 import { JUDGEMENTS, type JudgementKind } from '../reports/statistics.ts';
 import { AdminError } from './admin-error.ts';
-import {
-  type CohortReportDocument,
-  CohortReportSchema,
-  CoverageSchema,
-  cohortReportDocument,
-  coverageDocument,
-} from './evidence-documents.ts';
+import type { ControlAccess } from './control-access.ts';
+import { CohortFilter, evidenceRoutes } from './evidence-routes.ts';
+import { refuseUnknownCohort } from './known-cohort.ts';
 import { cursorOf, PageQuery, PageSchema, readCursor } from './page.ts';
 import type { ReportAccess } from './report-access.ts';
 import {
@@ -25,19 +20,9 @@ import {
 import { rulesRoutes } from './rules-routes.ts';
 import type { AdminServer } from './type-provider.ts';
 
-const DAY_MS = 86_400_000;
-const DAYS_DEFAULT = 7;
-
 const Params = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{16}$' }) });
-const Cohort = Type.String({ maxLength: 256, description: 'Empty for requests without a cohort.' });
 const Note = Type.String({ minLength: 1, maxLength: 1_000, pattern: '\\S' });
 const Owner = Type.String({ minLength: 1, maxLength: 256, pattern: '\\S' });
-const Days = Type.String({
-  pattern: '^([1-9][0-9]{0,2})$',
-  default: String(DAYS_DEFAULT),
-  description: 'How many days to look back, 1 to 999.',
-});
-
 function wordsOf<T extends string>(
   text: string | undefined,
   known: readonly T[],
@@ -71,7 +56,7 @@ const ListQuery = Type.Object(
       }),
     ),
     route: Type.Optional(Type.String({ maxLength: 256 })),
-    cohort: Type.Optional(Cohort),
+    cohort: Type.Optional(CohortFilter),
     sort: Type.Optional(Type.String({ maxLength: 32, description: `One of ${GROUP_SORTS.join(', ')}.` })),
   },
   { additionalProperties: false },
@@ -84,7 +69,7 @@ const Judged = Type.Object({
   noise: Type.Integer(),
 });
 
-function listRoutes(server: AdminServer, access: ReportAccess): void {
+function listRoutes(server: AdminServer, access: ReportAccess, control: ControlAccess): void {
   server.get(
     '/api/v1/mismatches',
     {
@@ -117,6 +102,7 @@ function listRoutes(server: AdminServer, access: ReportAccess): void {
       };
       const of = { ...(route === undefined ? {} : { route }), ...(cohort === undefined ? {} : { cohort }) };
       const page = await access.ask((reports) => reports.list({ ...filter, ...of }));
+      if (cohort !== undefined && page.total === 0) await refuseUnknownCohort(cohort, control);
       const last = page.hasMore ? page.groups.at(-1) : undefined;
       return {
         items: page.groups.map(groupDocument),
@@ -237,63 +223,9 @@ function actionRoutes(server: AdminServer, access: ReportAccess): void {
   );
 }
 
-function evidenceRoutes(server: AdminServer, access: ReportAccess): void {
-  server.get(
-    '/api/v1/coverage',
-    {
-      config: { summary: 'What was compared how often, what was skipped and why, and what never was' },
-      schema: {
-        querystring: Type.Object(
-          { days: Days, cohort: Type.Optional(Cohort) },
-          { additionalProperties: false },
-        ),
-        response: { 200: CoverageSchema },
-      },
-    },
-    async ({ query: { days, cohort } }) =>
-      coverageDocument(await access.ask((reports) => reports.coverage(Number(days) * DAY_MS, cohort))),
-  );
-
-  server.get(
-    '/api/v1/cohorts/:name/report',
-    {
-      config: {
-        summary: 'The evidence on one cohort, to attach to a change ticket',
-        description: 'As Markdown with `accept: text/markdown`.',
-      },
-      schema: {
-        params: Type.Object({ name: Type.String({ minLength: 1, maxLength: 256 }) }),
-        querystring: Type.Object(
-          {
-            days: Days,
-            markdown: Type.Optional(
-              Type.Literal('true', { description: 'The JSON has the Markdown in it, as `markdown`.' }),
-            ),
-          },
-          { additionalProperties: false },
-        ),
-        // A text that is sent under another type is not looked at.
-        response: { 200: Type.Unsafe<CohortReportDocument | string>(CohortReportSchema) },
-      },
-    },
-    async ({ params, query, headers }, reply) => {
-      const report = await access.ask((reports) => reports.report(params.name, Number(query.days) * DAY_MS));
-      reply.header('vary', 'accept');
-      if (!/^\s*text\/markdown\b/i.test(headers.accept ?? '')) {
-        const document = cohortReportDocument(report);
-        return query.markdown === undefined
-          ? document
-          : { ...document, markdown: cohortReportMarkdown(report) };
-      }
-      reply.type('text/markdown; charset=utf-8');
-      return cohortReportMarkdown(report);
-    },
-  );
-}
-
-export function reportRoutes(server: AdminServer, access: ReportAccess): void {
-  listRoutes(server, access);
+export function reportRoutes(server: AdminServer, access: ReportAccess, control: ControlAccess): void {
+  listRoutes(server, access, control);
   actionRoutes(server, access);
-  evidenceRoutes(server, access);
+  evidenceRoutes(server, access, control);
   rulesRoutes(server, access);
 }

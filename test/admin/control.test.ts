@@ -133,9 +133,12 @@ void t.test('an unknown cohort is 404, an unknown stage 422', async (t) => {
   const nobody = { status: 404, json: { code: 'cohort_unknown', detail: /nobody/u } };
   t.match(await send('/api/v1/cohorts/nobody/stage', post(LIVE)), nobody);
   t.match(await ask('/api/v1/cohorts/nobody'), nobody);
+  const meant = { status: 404, json: { detail: 'There is no cohort btea. Did you mean beta?' } };
+  t.match(await send('/api/v1/cohorts/btea/stage', post(LIVE)), meant);
+  t.match(await ask('/api/v1/cohorts/btea'), meant);
   const answer = await send(STAGE, post({ ...LIVE, stage: 'Live' }));
   t.match(answer, { status: 422, json: { code: 'stage_unknown', detail: /off, dualwrite, shadow, live/u } });
-  t.equal(control.asked.length, 1, 'the stage is checked before anything is asked');
+  t.equal(control.asked.length, 2, 'the stage is checked before anything is asked');
 });
 
 void t.test('a body that is not what the schema says is 400', async (t) => {

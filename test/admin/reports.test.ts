@@ -2,12 +2,14 @@ import t from 'tap';
 import { createReportReader } from '../../src/reports/create-report-reader.ts';
 import { batches } from '../reports/batches.ts';
 import { comparedRead } from '../reports/reads.ts';
+import { FakeControl } from './fake-control.ts';
 import { bearer, openAdmin, TOKENS } from './open-admin.ts';
 import { LONG_ROUTE, reportWorld } from './report-world.ts';
 
 await t.test('mismatch reports over the admin API', async (t) => {
   const { reader, reports, replay, body } = await reportWorld(t);
-  const { send } = await openAdmin(t, { tokens: TOKENS, reports: () => reader });
+  const control = new FakeControl();
+  const { send } = await openAdmin(t, { tokens: TOKENS, reports: () => reader, control: () => control });
   const as = (token: string) => bearer(`${token}-token`);
   const get = (path: string, headers = {}) => send(path, { headers: { ...as('viewer'), ...headers } });
   const post = (path: string, json: unknown, token = 'operator') =>
@@ -47,7 +49,7 @@ await t.test('mismatch reports over the admin API', async (t) => {
       const first = await get('/api/v1/mismatches?judgement=all&limit=1');
       const next = await get(`/api/v1/mismatches?judgement=all&limit=1&cursor=${String(first.json['next'])}`);
       t.match(next.json, { items: [{ where: '$.at' }], next: null });
-      t.match(await get('/api/v1/mismatches?cohort=nobody'), { json: { total: 0 } });
+      t.match(await get('/api/v1/mismatches?cohort=beta'), { status: 200, json: { total: 0 } });
       t.match(await get('/api/v1/mismatches?route=orders&status=resolved'), { json: { total: 0 } });
       t.match(await get('/api/v1/mismatches?status=odd'), { status: 400, json: { code: 'invalid_request' } });
       t.match(await get('/api/v1/mismatches?sort=odd'), { status: 400 });
@@ -145,7 +147,7 @@ await t.test('mismatch reports over the admin API', async (t) => {
         notShadowed: ['/static/*'],
       },
     });
-    t.match(await get('/api/v1/coverage?cohort=nobody&days=1'), {
+    t.match(await get('/api/v1/coverage?cohort=beta&days=1'), {
       json: { rows: [], never: ['orders', LONG_ROUTE] },
     });
     t.match(await get('/api/v1/coverage?days=0'), { status: 400 });
@@ -167,6 +169,31 @@ await t.test('mismatch reports over the admin API', async (t) => {
     t.match(markdown.headers['content-type'], 'text/markdown; charset=utf-8');
     t.match(markdown.body, /^# Shadow reads of cohort staff\n/);
     t.match(markdown.body, /`\$\.price`/);
+  });
+
+  await t.test('evidence on a cohort that never was is 404 with the name that was meant', async (t) => {
+    const paths = (name: string) => [
+      `/api/v1/cohorts/${name}/report`,
+      `/api/v1/coverage?cohort=${name}`,
+      `/api/v1/mismatches?cohort=${name}`,
+    ];
+    for (const path of paths('stafff')) {
+      t.match(
+        await get(path, { accept: 'text/markdown' }),
+        {
+          status: 404,
+          headers: { 'content-type': /^application\/problem\+json/ },
+          json: { code: 'cohort_unknown', detail: 'There is no cohort stafff. Did you mean staff?' },
+        },
+        path,
+      );
+    }
+    t.match(await get('/api/v1/cohorts/nobody/report'), { json: { detail: 'There is no cohort nobody.' } });
+    for (const path of paths('beta'))
+      t.match(await get(path), { status: 200 }, `${path}: there is, but no read`);
+    t.match(await get('/api/v1/coverage?cohort='), { status: 200 }, 'reads without a cohort');
+    control.list.splice(0, 1);
+    t.match(await get('/api/v1/cohorts/staff/report'), { status: 200, json: { compared: 100 } }, 'deleted');
   });
 
   await t.test('rules are read, tried, saved once, and given back to the configuration', async (t) => {

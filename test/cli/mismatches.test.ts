@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
+import { FakeControl } from '../admin/fake-control.ts';
 import { openAdmin } from '../admin/open-admin.ts';
 import { reportWorld } from '../admin/report-world.ts';
 import { comparedRead } from '../reports/reads.ts';
@@ -7,7 +8,8 @@ import { run } from './run-in-process.ts';
 
 await t.test('mismatches at the command line', async (t) => {
   const { reader, replay, body } = await reportWorld(t);
-  const { port } = await openAdmin(t, { reports: () => reader });
+  const control = new FakeControl();
+  const { port } = await openAdmin(t, { reports: () => reader, control: () => control });
   const env = { TURNOUT_ADMIN_URL: `http://127.0.0.1:${port}` };
   const cli = (...args: string[]) => run(args, { env });
   const first = await cli('mismatches', '--json');
@@ -80,13 +82,24 @@ await t.test('mismatches at the command line', async (t) => {
     t.match(coverage.out, /^orders +staff +80 +50 % .* 20 +breaker_open 1$/mu);
     t.match(coverage.out, /never compared: \/api\/x+/u);
     t.match(coverage.out, /not to be compared: \/static/u);
-    t.match((await cli('coverage', '--cohort', 'nobody')).out, /^Nothing was compared/u);
+    t.match((await cli('coverage', '--cohort', 'beta')).out, /^Nothing was compared/u);
     const report = await cli('report', 'staff');
     t.match(report.out, /^# Shadow reads of cohort staff/u);
     t.match(report.out, /## What is not known/u);
     t.match(JSON.parse((await cli('report', 'staff', '--json')).out), { cohort: 'staff', compared: 80 });
     t.match(await cli('report', 'staff', '--json', '--markdown'), { code: 64 });
-    t.match((await cli('report', 'nobody')).out, /nothing is known/u);
+    t.match((await cli('report', 'beta')).out, /nothing is known/u);
+    for (const misspelt of [
+      ['report', 'stafff'],
+      ['report', 'stafff', '--json'],
+      ['coverage', '--cohort', 'stafff'],
+    ]) {
+      t.match(await cli(...misspelt), {
+        code: 1,
+        out: '',
+        err: /There is no cohort stafff\. Did you mean staff\?/u,
+      });
+    }
   });
 
   await t.test('rules are shown, tried and set', async (t) => {
