@@ -27,7 +27,7 @@ export const GroupSchema = Type.Object({
   kind: Type.String(),
   /** The place, indexes and keys of maps folded: `$.items[].price`. */
   where: Type.String(),
-  /** The types of the two sides; of a status the statuses. */
+  /** Of legacy, then of new; of a status the statuses. */
   types: Type.String(),
   weight: Count,
   status: Type.String(),

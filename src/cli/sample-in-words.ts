@@ -1,6 +1,7 @@
 /** A stored pair of answers, for people at a terminal. */
 import type { SampleDocument } from '../admin/report-documents.ts';
 import { ExactNumber } from '../comparison/exact-number.ts';
+import { kindFromLegacy } from '../comparison/from-legacy.ts';
 import { isArray, isObject, type Json, member } from '../comparison/json-tree.ts';
 import { parseJson } from '../comparison/parse-json.ts';
 import { type SideBySideRow, sideBySide } from '../comparison/side-by-side.ts';
@@ -102,7 +103,7 @@ export function printSample(sample: SampleDocument, options: PrintOptions, write
   const other = authoritative === 'legacy' ? 'new' : 'legacy';
   writer.line(writer.style('dim', `    ${fit(`${authoritative} (served the user)`, half)} │ ${other}`));
   for (const { path, kind, left, right } of differences.slice(0, DIFFERENCES_SHOWN)) {
-    writer.line(`  ${writer.style('cyan', printable(path))} ${kind}`);
+    writer.line(`  ${writer.style('cyan', printable(path))} ${kindFromLegacy(kind, authoritative)}`);
     printRow({ kind: 'changed', left: valueInWords(left), right: valueInWords(right) }, half, writer);
   }
   if (differences.length > DIFFERENCES_SHOWN) {

@@ -9,6 +9,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { CompiledRules } from '../comparison/compile-rules.ts';
+import type { Difference } from '../comparison/difference.ts';
+import { fromLegacy } from '../comparison/from-legacy.ts';
 import { signatureOf } from '../comparison/signature.ts';
 import type { ComparedRead, NoiseRead, ReportSink, ShadowSkip } from '../shadow/report-sink.ts';
 import { GatheredGroups, groupsOf } from './gathered-groups.ts';
@@ -118,10 +120,15 @@ class ProcessReports implements Reports {
     if (read.verdict === 'matched') return;
     const at = this.#options.now();
     let isWhole = true;
-    for (const [signature, difference] of groupsOf(read.route, read.comparison)) {
+    const { route, authoritative } = read;
+    for (const [signature, difference] of groupsOf(route, read.comparison, authoritative)) {
       const id = this.#gathered.add(signature, difference, read, at, before, this.#key);
       if (id === undefined) isWhole = false;
-      else this.#samples.offer(id, read, at, (one) => signatureOf(read.route, one) === signature);
+      else {
+        const isOfGroup = (one: Difference) =>
+          signatureOf(route, fromLegacy(one, authoritative)) === signature;
+        this.#samples.offer(id, read, at, isOfGroup);
+      }
     }
     if (!isWhole) this.#tallies.count(read.route, read.cohort, 'ungrouped');
   }
@@ -130,7 +137,7 @@ class ProcessReports implements Reports {
     const before = this.#tallies.seen(read.route);
     this.#tallies.noise(read);
     const at = this.#options.now();
-    for (const [signature, difference] of groupsOf(read.route, read.comparison)) {
+    for (const [signature, difference] of groupsOf(read.route, read.comparison, read.authoritative)) {
       const isKept = this.#gathered.addNoise(signature, difference, read, at, before);
       if (!isKept) this.#tallies.count(read.route, read.cohort, 'ungrouped');
     }

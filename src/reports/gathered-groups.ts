@@ -1,8 +1,9 @@
 /** The groups that one process has seen since it last told the record, bounded in number and in bytes. */
 import { createHash } from 'node:crypto';
 import type { Comparison, Difference } from '../comparison/difference.ts';
+import { fromLegacy } from '../comparison/from-legacy.ts';
 import { signatureOf, weightOf } from '../comparison/signature.ts';
-import type { User } from '../model.ts';
+import type { Backend, User } from '../model.ts';
 import type { ComparedRead, NoiseRead } from '../shadow/report-sink.ts';
 import { COHORTS_OF_A_GROUP_MAX } from './cohort-spread.ts';
 import { type CohortCounts, type GroupDelta, NO_COHORT, OTHER } from './report-store.ts';
@@ -36,10 +37,19 @@ interface Gathered {
   readonly cohorts: Map<string, { raw: number; confirmed: number; noise: number }>;
 }
 
-/** By group, one difference that belongs to it. A read counts once in a group, however many items differ. */
-export function groupsOf(route: string, comparison: Comparison): ReadonlyMap<string, Difference> {
+/**
+ * By signature, one difference of each group, as it looks from legacy. A read counts once in a group, however many items
+ * differ.
+ * @param authoritative the backend on the left of the comparison
+ */
+export function groupsOf(
+  route: string,
+  comparison: Comparison,
+  authoritative: Backend,
+): ReadonlyMap<string, Difference> {
   const groups = new Map<string, Difference>();
-  for (const difference of comparison.differences) {
+  for (const found of comparison.differences) {
+    const difference = fromLegacy(found, authoritative);
     const signature = signatureOf(route, difference);
     if (!groups.has(signature)) groups.set(signature, difference);
   }

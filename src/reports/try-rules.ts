@@ -2,6 +2,7 @@
 import { type CompareOptions, compare } from '../comparison/compare.ts';
 import type { CompiledRules } from '../comparison/compile-rules.ts';
 import type { Difference } from '../comparison/difference.ts';
+import { fromLegacy } from '../comparison/from-legacy.ts';
 import type { RulesWritten } from '../comparison/rules-written.ts';
 import { signatureOf } from '../comparison/signature.ts';
 import { groupIdOf } from './gathered-groups.ts';
@@ -85,7 +86,12 @@ function differencesOf(sample: Sample, rules: CompiledRules): ReadonlyMap<string
   if (left === undefined || right === undefined) return undefined;
   const options: CompareOptions = { authoritative: sample.authoritative };
   const { differences } = compare(left, right, rules, options);
-  return new Map(differences.map((difference) => [signatureOf(sample.route, difference), difference]));
+  return new Map(
+    differences.map((found) => {
+      const difference = fromLegacy(found, sample.authoritative);
+      return [signatureOf(sample.route, difference), difference];
+    }),
+  );
 }
 
 function trialOf(

@@ -84,7 +84,8 @@ function judgeReplay(outcome: ReplayOutcome, { sample }: StoredSample, signature
       return { verdict: 'unknown', why: 'skipped' };
     case 'compared': {
       const { comparison, answers } = outcome;
-      if (groupsOf(sample.route, comparison).has(signature)) return { verdict: 'still_there' };
+      if (groupsOf(sample.route, comparison, sample.authoritative).has(signature))
+        return { verdict: 'still_there' };
       const [difference] = sample.differences;
       const { authoritative } = answers;
       const isSame =

@@ -58,9 +58,14 @@ export class Pairing {
 
   /** Ends the pair. */
   tellNoise({ read, right, comparison }: Pair): void {
-    const { route, cohort } = read.decided;
+    const { route, cohort, authoritative } = read.decided;
     this.#parts.sink.noise(
-      Object.freeze({ route: route.name, cohort, comparison: comparisonWithoutCredentials(comparison) }),
+      Object.freeze({
+        route: route.name,
+        cohort,
+        authoritative,
+        comparison: comparisonWithoutCredentials(comparison),
+      }),
     );
     this.release(read, right);
   }

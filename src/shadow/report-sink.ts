@@ -68,6 +68,8 @@ export interface ComparedRead {
 export interface NoiseRead {
   readonly route: string;
   readonly cohort: string | undefined;
+  /** Whose two answers they are. */
+  readonly authoritative: Backend;
   readonly comparison: Comparison;
 }
 

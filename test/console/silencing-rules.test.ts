@@ -82,7 +82,7 @@ await t.test('a field that left one name for another is offered a rename in lega
       difference('extra', '$.userName', undefined, 'Ann Berg'),
     ],
   };
-  t.equal(labels({ kind: 'missing', where: '$.user' }, [turned])[0], 'rename $.userName: $.user');
+  t.equal(labels({ kind: 'extra', where: '$.user' }, [turned])[0], 'rename $.userName: $.user');
   t.end();
 });
 

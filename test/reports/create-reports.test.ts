@@ -32,6 +32,48 @@ async function setUp(over: Partial<ReportOptions> = {}, store: Batches = batches
 
 const PRICE = [answer({ price: 1, at: 5 }), answer({ price: 2, at: 5 })] as const;
 
+await t.test('one fault is one group for users of both backends, as it looks from legacy', async (t) => {
+  const { reports, store } = await setUp();
+  const [whole, lacking] = [answer({ line: 'x', n: 1 }), answer({ n: '1' })];
+  const [found, gone] = [answer({}), answer({}, { status: 404 })];
+  reports.compared(comparedRead(whole, lacking));
+  reports.compared(comparedRead(lacking, whole, { authoritative: 'new', user: 'user-2' }));
+  reports.compared(comparedRead(found, gone));
+  reports.compared(comparedRead(gone, found, { authoritative: 'new' }));
+  reports.noise(noiseRead(lacking, whole, { authoritative: 'new' }));
+  await reports.flush();
+  const [batch] = store.told;
+  const groups = batch?.groups.map(({ kind, pattern, types, raw, noise }) => [
+    kind,
+    pattern,
+    types,
+    raw,
+    noise,
+  ]);
+  t.same(groups, [
+    ['missing', '$.line', 'string>absent', 2, 1],
+    ['type', '$.n', 'number>string', 2, 1],
+    ['status', 'status', '200>404', 2, 0],
+  ]);
+  const samples = batch?.samples.map(({ sample }) => sample.length > 0);
+  t.ok(samples?.every(Boolean));
+});
+
+await t.test('a failure of legacy and one of new are two groups', async (t) => {
+  const { reports, store } = await setUp();
+  const failed = answer('', { status: 0, failure: { kind: 'timeout', code: 'backend_headers_timeout' } });
+  reports.compared(comparedRead(answer({}), failed));
+  reports.compared(comparedRead(answer({}), failed, { authoritative: 'new' }));
+  await reports.flush();
+  t.same(
+    store.told[0]?.groups.map(({ kind, types }) => [kind, types]),
+    [
+      ['timeout', 'number>string'],
+      ['timeout', 'string>number'],
+    ],
+  );
+});
+
 await t.test('reads are counted by route, cohort and direction, and told in one batch', async (t) => {
   const { reports, store } = await setUp();
   reports.compared(comparedRead(answer({ a: 1 }), answer({ a: 1 })));

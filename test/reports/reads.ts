@@ -41,5 +41,5 @@ export function comparedRead(
 
 export function noiseRead(left: Observation, right: Observation, over: Partial<NoiseRead> = {}): NoiseRead {
   const comparison = compare(left, right, NO_RULES, { authoritative: 'legacy' });
-  return { route: 'orders', cohort: 'staff', comparison, ...over };
+  return { route: 'orders', cohort: 'staff', authoritative: 'legacy', comparison, ...over };
 }

@@ -1,6 +1,7 @@
 /** Both answers of a sample beside each other: heads, then bodies. */
 import { useMemo, useState } from 'preact/hooks';
 import type { GroupDocument, SampleDocument } from '../../admin/report-documents.ts';
+import { kindFromLegacy } from '../../comparison/from-legacy.ts';
 import type { RulesWritten } from '../../comparison/rules-written.ts';
 import { sideBySide } from '../../comparison/side-by-side.ts';
 import { counted } from '../format.ts';
@@ -192,7 +193,7 @@ function bodiesOf(group: GroupDocument, sample: SampleDocument, rules: RulesWrit
           newSide: sample.authoritative === 'new' ? 'left' : 'right',
           differences: sample.differences.map(({ path, where, kind }) => ({
             path,
-            isOfGroup: where === group.where && kind === group.kind,
+            isOfGroup: where === group.where && kindFromLegacy(kind, sample.authoritative) === group.kind,
             isOneSided: kind === 'missing' || kind === 'extra',
           })),
         })

@@ -4,6 +4,7 @@
  */
 import { canonical } from '../../comparison/canonical.ts';
 import type { DifferenceKind } from '../../comparison/difference.ts';
+import { kindFromLegacy } from '../../comparison/from-legacy.ts';
 import { parsePath } from '../../comparison/json-path.ts';
 import type { RulesWritten } from '../../comparison/rules-written.ts';
 import {
@@ -38,6 +39,11 @@ export function silencingRules(
   return drafts.map(({ label, says, add }) => ({ label, says, rules: add(rules) }));
 }
 
+/** A group is as it looks from legacy, a difference as it looks from the side that served the user. */
+function isOfGroup(group: SilencedGroup, { where, kind }: SeenDifference, authoritative: string): boolean {
+  return where === group.where && kindFromLegacy(kind, authoritative) === group.kind;
+}
+
 /** The path of a rule for a place: `$.items[].price` is `$.items[*].price`. `undefined`: no path says it. */
 export function rulePathOf(where: string): string | undefined {
   if (!where.startsWith('$') || where.includes('…')) return undefined;
@@ -53,8 +59,8 @@ function draftsFor(
   samples: readonly SeenSample[],
   rules: RulesWritten,
 ): readonly Draft[] {
-  const seen = samples.flatMap(({ differences }) =>
-    differences.filter(({ where, kind }) => where === group.where && kind === group.kind),
+  const seen = samples.flatMap(({ authoritative, differences }) =>
+    differences.filter((one) => isOfGroup(group, one, authoritative)),
   );
   const path = rulePathOf(group.where);
   const header = group.where.startsWith('header.') ? group.where.slice('header.'.length) : undefined;
@@ -147,7 +153,7 @@ function isEmpty(value: unknown): boolean {
 /** A field that one side alone has, with the value of a field that the other side alone has. */
 function renameDrafts(group: SilencedGroup, samples: readonly SeenSample[]): readonly Draft[] {
   const counterparts = samples.map(({ authoritative, differences }) => {
-    const own = differences.find(({ where, kind }) => where === group.where && kind === group.kind);
+    const own = differences.find((one) => isOfGroup(group, one, authoritative));
     const value = own && comparable(own.kind === 'missing' ? own.left.value : own.right.value);
     if (own === undefined || value === undefined) return undefined;
     const opposite = own.kind === 'missing' ? 'extra' : 'missing';
