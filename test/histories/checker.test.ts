@@ -405,6 +405,32 @@ void t.test('a user is where its plans lead it, until a request gives it a membe
   t.same(given([live, wrote('legacy', 350), moved('reassign', 'pro', 400)]), [1], 'who was not placed there');
 });
 
+void t.test('the way of a user is found among however many there are', async (t) => {
+  const cohorts = [...FREE_AND_PRO, { name: 'others', salt: 'others', ...SHADOW }];
+  // The default cohort goes to and fro while a change that is not over yet keeps what was seen from being judged: at each
+  // of these the user may have come to either cohort.
+  const flips = Array.from({ length: 300 }, (_, n) =>
+    change(n % 2 === 0 ? LIVE : SHADOW, 200 + 10 * n, 204 + 10 * n),
+  );
+  const slow = change(LIVE, 150, 9_000, { cohort: 'others', epoch: 9_000 });
+  // It came to `pro` before all of that.
+  const events = [
+    ...flips,
+    wrote('legacy', 207),
+    change(LIVE, 4_000, 4_100, { cohort: 'pro' }),
+    read('new', 4_200, null),
+    wrote('new', 4_300),
+    change(SHADOW, 4_400, 4_500, { cohort: 'pro', force: true }),
+    slow,
+  ];
+  const given = (more: readonly Event[]) =>
+    judged(history([...events, ...more], { users: CHANGING, cohorts }));
+  t.same(given([]).properties, []);
+  // Each of these is wrong for every one of them.
+  t.same(given([read('new', 4_600, 'nina/4300')]).properties, [4]);
+  t.same(given([wrote('new', 4_600)]).properties, [3]);
+});
+
 void t.test('an edited rule leads elsewhere whom no request has placed', async (t) => {
   const users = [{ user: 'nina', cohorts: [], plans: ['free'] }];
   const edit = change(SHADOW, 100, 120, {

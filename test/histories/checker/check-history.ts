@@ -19,9 +19,10 @@ import { checkReads, fallbacksOf } from './check-reads.ts';
 import { checkStranded } from './check-stranded.ts';
 import { checkValues } from './check-values.ts';
 import { checkWrites, type Undone } from './check-writes.ts';
-import { ordersOf, type Sighting, type Way, waysOf } from './eras.ts';
 import type { Applied, Change, History, Operation, UserAtStart, Violation } from './history.ts';
+import { ordersOf } from './orders.ts';
 import { inOrder } from './owners.ts';
+import { likeliestWay, type UserEvents, type Way } from './ways.ts';
 
 export interface Verdict {
   readonly violations: readonly Violation[];
@@ -43,11 +44,6 @@ export interface Counts {
   readonly duringChanges: number;
   /** Reads that `legacy` answered for users of `new`. */
   readonly fallbacks: number;
-}
-
-interface UserEvents {
-  readonly applied: Applied[];
-  readonly operations: Operation[];
 }
 
 export function checkHistory(history: History): Verdict {
@@ -86,16 +82,13 @@ function checkUser(
   done: readonly Change[],
   undone: readonly Undone[],
 ) {
-  const sightings = sightingsOf(events);
   let best: Judged | undefined;
   for (const order of ordersOf(user, done)) {
-    for (const way of waysOf(user, history, order, sightings)) {
-      const judged = judgeWay(history, user, events, undone, way);
-      if (best === undefined || judged.violations.length < best.violations.length) best = judged;
-      if (best.violations.length === 0) return best;
-    }
+    const judged = judgeWay(history, user, events, undone, likeliestWay(user, history, order, events));
+    if (best === undefined || judged.violations.length < best.violations.length) best = judged;
+    if (best.violations.length === 0) break;
   }
-  if (best === undefined) throw new Error(`user ${user.user} belongs to no cohort of the history`);
+  if (best === undefined) throw new Error(`there is no order of the changes of ${user.user}`);
   return best;
 }
 
@@ -128,31 +121,8 @@ function judgeWay(
   };
 }
 
-function sightingsOf({ applied, operations }: UserEvents): readonly Sighting[] {
-  const writes = applied.map(({ backend, beganMs, appliedMs }) => ({
-    backend,
-    fromMs: beganMs,
-    toMs: appliedMs,
-    isHint: false,
-  }));
-  // A read from `legacy` proves nothing: `new` may have failed to answer it. But it seldom does.
-  const reads = operations.flatMap((each) =>
-    each.kind === 'read'
-      ? [
-          {
-            backend: each.backend,
-            fromMs: each.beganMs,
-            toMs: each.endedMs,
-            isHint: each.backend === 'legacy',
-          },
-        ]
-      : [],
-  );
-  return [...writes, ...reads].toSorted((a, b) => a.fromMs - b.fromMs);
-}
-
-function eventsByUser({ users, applied, operations }: History): Map<string, UserEvents> {
-  const byUser = new Map<string, UserEvents>(
+function eventsByUser({ users, applied, operations }: History): ReadonlyMap<string, UserEvents> {
+  const byUser = new Map<string, { readonly applied: Applied[]; readonly operations: Operation[] }>(
     users.map(({ user }) => [user, { applied: [], operations: [] }]),
   );
   for (const write of applied) byUser.get(write.user)?.applied.push(write);

@@ -1,6 +1,6 @@
 /** Property 4, and that a read shows what its backend has. */
 import type { Placed } from './check-writes.ts';
-import type { Era } from './eras.ts';
+import { type Era, wasUnderWay } from './eras.ts';
 import type { Backend, Operation, ReadSent, Violation } from './history.ts';
 
 /** What was acknowledged up to some moment. */
@@ -46,14 +46,13 @@ export function checkReads(
  * no write of that era was acknowledged.
  */
 function fromWhere(eras: readonly Era[], read: ReadSent, known: Acknowledged): string | undefined {
-  const { backend, beganMs, endedMs } = read;
+  const { backend } = read;
   const { era, writtenIn } = known;
   const possible = eras.some(
     (each, index) =>
       index >= era &&
       (each.owner === backend || (each.owner === 'new' && index > writtenIn)) &&
-      each.fromMs <= endedMs &&
-      beganMs <= each.endedMs,
+      wasUnderWay(each, each.endedMs, read),
   );
   if (possible) return undefined;
   const owner = eras[era]?.owner ?? 'nobody';
@@ -82,10 +81,7 @@ export function fallbacksOf(eras: readonly Era[], operations: readonly Operation
     (each) =>
       each.kind === 'read' &&
       each.backend === 'legacy' &&
-      eras.every(
-        ({ owner, fromMs, endedMs }) =>
-          owner === 'new' || !(fromMs <= each.endedMs && each.beganMs <= endedMs),
-      ),
+      eras.every((era) => era.owner === 'new' || !wasUnderWay(era, era.endedMs, each)),
   ).length;
 }
 

@@ -1,6 +1,6 @@
 /** Properties 1, 2, 3 and 7: every write that was applied, against the eras of its user. */
-import type { Era } from './eras.ts';
-import type { Applied, Backend, Change, CohortAtStart, UserAtStart, Violation } from './history.ts';
+import { type Era, mayHaveWritten } from './eras.ts';
+import type { Applied, Change, CohortAtStart, UserAtStart, Violation } from './history.ts';
 import { named } from './named.ts';
 import { ownerInside } from './owners.ts';
 
@@ -15,17 +15,9 @@ export interface CheckedWrites {
   readonly violations: readonly Violation[];
 }
 
-/** The first era of this owner, from `first` on, in which something may have happened from `beganMs` to `endedMs`. */
-export function eraOf(
-  eras: readonly Era[],
-  owner: Backend,
-  first: number,
-  beganMs: number,
-  endedMs: number,
-): number | undefined {
-  const found = eras.findIndex(
-    (era, index) => index >= first && era.owner === owner && era.fromMs <= beganMs && endedMs <= era.endedMs,
-  );
+/** The first era, from `first` on, of whose owner the write may be. */
+function eraOf(eras: readonly Era[], first: number, write: Applied): number | undefined {
+  const found = eras.findIndex((era, index) => index >= first && mayHaveWritten(era, era.endedMs, write));
   return found === -1 ? undefined : found;
 }
 
@@ -40,7 +32,7 @@ export function checkWrites(
   const violations: Violation[] = [];
   let era = 0;
   for (const write of writes) {
-    const found = eraOf(eras, write.backend, era, write.beganMs, write.appliedMs);
+    const found = eraOf(eras, era, write);
     if (found === undefined) {
       violations.push(astray(user, eras, write, undone));
     } else {
@@ -65,7 +57,7 @@ function astray(
     return { property: 7, user, text: `${what}, as if ${named(culprit)}, which was undone, had moved it` };
   }
   const { backend, beganMs, appliedMs } = write;
-  if (eraOf(eras, backend, 0, beganMs, appliedMs) !== undefined) {
+  if (eraOf(eras, 0, write) !== undefined) {
     return { property: 2, user, text: `${what} after a write of the owner that followed` };
   }
   const inForce = eras.findLast((era) => era.fromMs <= appliedMs);
