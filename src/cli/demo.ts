@@ -121,6 +121,7 @@ async function demo(options: DemoCommandOptions, context: CliContext): Promise<v
     ports,
     dataDir: resolve(variable(context, 'TURNOUT_DATA_DIR') ?? 'data'),
     faults: options.faults,
+    copies: true,
     startGateway: (variables) => startGateway(variables, signals, context),
     write: (line) => context.writer.line(line),
     signal: AbortSignal.any([signals.stop, hangUp.signal]),
@@ -150,6 +151,8 @@ async function failNew(options: DemoCommandOptions, context: CliContext): Promis
       dataDir,
       // The story has one thing that goes wrong.
       faults: false,
+      // What new alone was told is the point of it.
+      copies: false,
       startGateway: (variables) => startGateway(variables, signals, context, 'error'),
       story: async ({ gatewayUrl, adminUrl, newShop }) => {
         const gateway = storyGateway(adminUrl);

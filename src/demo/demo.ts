@@ -42,6 +42,8 @@ export interface DemoOptions {
   readonly dataDir: string;
   /** Whether the new shop has its seeded faults. */
   readonly faults: boolean;
+  /** Whether each shop copies its writes to the other one. */
+  readonly copies: boolean;
   /** Starts the gateway on the demo's configuration with these variables set in it. */
   readonly startGateway: (variables: Readonly<Record<string, string>>) => Promise<DemoGateway>;
   /** Told instead of the banner; the demo stops when it is over. */
@@ -75,6 +77,10 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   try {
     await startBoth(shops.legacy, shops.new);
     if (signal.aborted) return;
+    if (options.copies) {
+      shops.legacy.copyTo(shops.new);
+      shops.new.copyTo(shops.legacy);
+    }
     const gateway = await options.startGateway({
       TURNOUT_PORT: String(ports.gateway),
       TURNOUT_ADMIN_PORT: String(ports.admin),

@@ -9,7 +9,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Backend } from '../model.ts';
 import { DemoError } from './demo-error.ts';
-import { asShopMessage, type StartMessage } from './shop-messages.ts';
+import { asShopMessage, type CopyToMessage, type StartMessage } from './shop-messages.ts';
 
 export interface SampleBackendOptions {
   readonly shop: Backend;
@@ -34,6 +34,7 @@ export class SampleBackend {
   readonly #options: SampleBackendOptions;
   #child: ChildProcess | undefined;
   #port: number;
+  #copyToPort: number | undefined;
   #stopped = false;
   #restart: NodeJS.Timeout | undefined;
   #restartMs = RESTART_FIRST_MS;
@@ -75,6 +76,18 @@ export class SampleBackend {
     // It may have died in the very moment in which its health was asked for.
     if (isRunning(child)) child.once('exit', () => this.#ended(child));
     else this.#ended(child);
+  }
+
+  /** Has its writes copied to the other shop, also after a restart. */
+  copyTo(other: SampleBackend): void {
+    this.#copyToPort = other.port;
+    if (this.#child !== undefined) this.#tellWhereToCopy(this.#child);
+  }
+
+  #tellWhereToCopy(child: ChildProcess): void {
+    if (this.#copyToPort === undefined || !child.connected) return;
+    const message: CopyToMessage = { kind: 'copy-to', host: this.#options.host, port: this.#copyToPort };
+    child.send(message, () => undefined);
   }
 
   /** Ends the process, by force when it does not go in time. Data that it has acknowledged is on the disk. */
@@ -128,6 +141,7 @@ export class SampleBackend {
         if (message === undefined) return;
         switch (message.kind) {
           case 'ready': {
+            this.#tellWhereToCopy(child);
             const start: StartMessage = { kind: 'start', shop, host, port: this.#port, file, faults };
             child.send(start, () => undefined);
             return;

@@ -11,6 +11,13 @@ export interface StartMessage {
   readonly faults: boolean;
 }
 
+/** From the demo, at any time: where the other shop is, to which writes are copied. */
+export interface CopyToMessage {
+  readonly kind: 'copy-to';
+  readonly host: string;
+  readonly port: number;
+}
+
 /** From a sample backend. */
 export type ShopMessage =
   | { readonly kind: 'ready' }
@@ -27,6 +34,14 @@ export function asStartMessage(message: unknown): StartMessage | undefined {
   if (typeof host !== 'string' || typeof port !== 'number') return undefined;
   if (typeof file !== 'string' || typeof faults !== 'boolean') return undefined;
   return { kind, shop, host, port, file, faults };
+}
+
+/** @returns `undefined` for anything that is not such a message. */
+export function asCopyToMessage(message: unknown): CopyToMessage | undefined {
+  if (typeof message !== 'object' || message === null) return undefined;
+  const { kind, host, port }: Record<string, unknown> = { ...message };
+  if (kind !== 'copy-to' || typeof host !== 'string' || typeof port !== 'number') return undefined;
+  return { kind, host, port };
 }
 
 /** @returns `undefined` for anything that no sample backend says. */

@@ -3,16 +3,26 @@
  * channel: when the demo goes away, however it goes, the channel closes and this process ends.
  */
 import { NO_FAULTS, SEEDED_FAULTS } from './new/faults.ts';
-import type { ShopServer } from './shop/shop-server.ts';
-import { asStartMessage, type ShopMessage, type StartMessage } from './shop-messages.ts';
-import { startShop } from './start-shop.ts';
+import {
+  asCopyToMessage,
+  asStartMessage,
+  type CopyToMessage,
+  type ShopMessage,
+  type StartMessage,
+} from './shop-messages.ts';
+import { type RunningShop, startShop } from './start-shop.ts';
 
-let server: ShopServer | undefined;
+let server: RunningShop | undefined;
+let otherShop: CopyToMessage | undefined;
 let stopping = false;
 
 process.on('message', (message: unknown) => {
   const start = asStartMessage(message);
   if (start !== undefined && server === undefined) void serve(start);
+  const other = asCopyToMessage(message);
+  if (other === undefined) return;
+  otherShop = other;
+  server?.copyTo(other.host, other.port);
 });
 process.on('disconnect', stop);
 process.on('SIGTERM', stop);
@@ -33,6 +43,8 @@ async function serve(start: StartMessage): Promise<void> {
       random: Math.random,
       onDefect: (error) => void tell({ kind: 'defect', reason: reasonOf(error) }),
     });
+    // Before anybody can write: a shop that came back knows the other one already.
+    if (otherShop !== undefined) server.copyTo(otherShop.host, otherShop.port);
     await tell({ kind: 'listening', port: server.port });
   } catch (error) {
     await tell({ kind: 'failed', reason: reasonOf(error) });

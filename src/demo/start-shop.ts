@@ -8,7 +8,8 @@ import { NewStore } from './new/new-store.ts';
 import type { RequestCounts } from './shop/request-counts.ts';
 import type { ShopError } from './shop/shop-error.ts';
 import type { ShopRoute } from './shop/shop-router.ts';
-import { type ShopServer, startShopServer } from './shop/shop-server.ts';
+import { startShopServer } from './shop/shop-server.ts';
+import { WriteCopier } from './shop/write-copier.ts';
 
 export interface ShopOptions {
   readonly shop: Backend;
@@ -30,17 +31,28 @@ interface Shop {
   readonly closeStore: () => void;
 }
 
+export interface RunningShop {
+  readonly port: number;
+  /** From now on its writes are copied to the shop there, see `WriteCopier`. */
+  copyTo(host: string, port: number): void;
+  /** Finishes what is in flight, for 2 seconds at the most. */
+  close(): Promise<void>;
+}
+
 /** @throws Error when the store cannot be opened, or the listening socket's own error. */
-export async function startShop(options: ShopOptions): Promise<ShopServer> {
-  const counts: RequestCounts = { requests: 0, shadowReads: 0 };
+export async function startShop(options: ShopOptions): Promise<RunningShop> {
+  const counts: RequestCounts = { requests: 0, shadowReads: 0, copies: 0 };
+  const copier = new WriteCopier(options.onDefect);
   const { routes, errorBody, closeStore } =
     options.shop === 'legacy' ? openLegacy(options, counts) : openNew(options, counts);
   try {
-    const server = await startShopServer({ ...options, routes, errorBody, counts });
+    const server = await startShopServer({ ...options, routes, errorBody, counts, copier });
     return {
       port: server.port,
+      copyTo: (host, port) => copier.copyTo(host, port),
       close: async () => {
         await server.close();
+        copier.close();
         closeStore();
       },
     };

@@ -7,7 +7,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { parse, stringify } from 'yaml';
-import { NO_FAULTS, orderTotalCents, SEEDED_FAULTS } from '../../src/demo/new/faults.ts';
+import { NO_FAULTS, pageTotalCents, SEEDED_FAULTS } from '../../src/demo/new/faults.ts';
 import { SampleBackend } from '../../src/demo/sample-backend.ts';
 import { ORDER_NUMBER_STEP, type SampleUser, sampleData } from '../../src/demo/shop/sample-data.ts';
 import { userKey } from '../../src/demo/shop/user-key.ts';
@@ -43,7 +43,7 @@ function halfDiffer(): readonly SampleUser[] {
 function firstDiffers({ orders: [order] }: SampleUser): boolean {
   if (order === undefined) return false;
   const full = order.lines.reduce((sum, { product, quantity }) => sum + product.priceCents * quantity, 0);
-  const total = (faults: typeof NO_FAULTS) => orderTotalCents(full, order.discountPercent, faults);
+  const total = (faults: typeof NO_FAULTS) => pageTotalCents(full, order.discountPercent, faults);
   return total(NO_FAULTS) !== total(SEEDED_FAULTS);
 }
 

@@ -111,6 +111,7 @@ async function demo(options: Partial<DemoOptions> & Pick<DemoOptions, 'startGate
     ports: { gateway: 0, admin: 0, legacy: 0, new: 0 },
     dataDir: join(folder.path, 'data'),
     faults: true,
+    copies: false,
     write: (line) => lines.push(line),
     signal: new AbortController().signal,
     ...options,

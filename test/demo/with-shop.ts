@@ -14,12 +14,15 @@ export interface Reply {
 
 export interface TestShop {
   readonly port: number;
+  copyTo(host: string, port: number): void;
   call(method: string, path: string, options?: { user?: string; json?: unknown }): Promise<Reply>;
   close(): Promise<void>;
 }
 
 export interface TestShopOptions {
   readonly file: string;
+  /** The system's choice unless given. */
+  readonly port?: number;
   readonly faults?: Faults;
   readonly random?: () => number;
 }
@@ -29,7 +32,7 @@ export async function testShop(shop: Backend, options: TestShopOptions): Promise
   const server = await startShop({
     shop,
     host: '127.0.0.1',
-    port: 0,
+    port: options.port ?? 0,
     file: options.file,
     faults: options.faults ?? NO_FAULTS,
     now: () => new Date('2026-11-21T08:15:42.123Z'),
@@ -38,6 +41,7 @@ export async function testShop(shop: Backend, options: TestShopOptions): Promise
   });
   return {
     port: server.port,
+    copyTo: (host, port) => server.copyTo(host, port),
     call: async (method, path, { user, json } = {}) => {
       const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
         method,

@@ -152,7 +152,12 @@ function catalogueRoutes(shop: LegacyShop): ShopRoute[] {
       handle: ({ params }) => answer(shop, productBody(store.product(params.get('sku') ?? ''))),
     },
     { method: 'GET', path: '/api/search', handle: ({ query }) => list(store.search(searchQuery(query))) },
-    { method: 'POST', path: '/api/search', handle: ({ body }) => list(store.search(searchBody(body))) },
+    {
+      method: 'POST',
+      path: '/api/search',
+      isRead: true,
+      handle: ({ body }) => list(store.search(searchBody(body))),
+    },
     {
       method: 'GET',
       path: '/static/logo.svg',

@@ -1,7 +1,7 @@
 /** The mistakes that were put into the rewrite on purpose; `docs/demo.md` shows how to see each. */
 
 export interface Faults {
-  /** Order totals are cut to cents where they should be rounded: some are a cent too low. */
+  /** The page of one order cuts its total to cents where lists of orders round it: some are a cent too low. */
   readonly rounding: boolean;
   /** The second address line is lost for users whose name is not plain ASCII. */
   readonly lostAddressLine: boolean;
@@ -24,10 +24,15 @@ export const NO_FAULTS: Faults = Object.freeze({
 const SLOW_MIN_MS = 400;
 const SLOW_MAX_MS = 800;
 
-/** @returns the total in cents of an order of `fullCents` with a discount. */
-export function orderTotalCents(fullCents: number, discountPercent: number, faults: Faults): number {
-  const hundredths = fullCents * (100 - discountPercent);
-  return Math.floor((faults.rounding ? hundredths : hundredths + 50) / 100);
+/** @returns the total in cents of an order of `fullCents` with a discount, as its own page has it. */
+export function pageTotalCents(fullCents: number, discountPercent: number, faults: Faults): number {
+  if (!faults.rounding) return orderTotalCents(fullCents, discountPercent);
+  return Math.floor((fullCents * (100 - discountPercent)) / 100);
+}
+
+/** @returns the total in cents, half a cent rounded up. */
+export function orderTotalCents(fullCents: number, discountPercent: number): number {
+  return Math.floor((fullCents * (100 - discountPercent) + 50) / 100);
 }
 
 /** @returns whether the second line of the address is left out of the answer. */

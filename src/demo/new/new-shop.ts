@@ -15,7 +15,7 @@ import {
   searchQuery,
 } from '../shop/shop-inputs.ts';
 import { callingUser, type ShopAnswer, type ShopRequest, type ShopRoute } from '../shop/shop-router.ts';
-import { type Faults, historyDelayMs, losesAddressLine, orderTotalCents } from './faults.ts';
+import { type Faults, historyDelayMs, losesAddressLine, orderTotalCents, pageTotalCents } from './faults.ts';
 import type { NewStore } from './new-store.ts';
 
 const RECENT_ORDERS = 20;
@@ -90,14 +90,14 @@ function orderRoutes(shop: NewShop): ShopRoute[] {
   const { store, now, faults, random } = shop;
   const number = (request: ShopRequest): number => orderNumber(request.params.get('number'));
   const order = (request: ShopRequest, which: number, status?: number): ShopAnswer =>
-    answer(shop, request, { order: orderBody(store.order(callingUser(request), which), faults) }, status);
+    answer(shop, request, { order: pageBody(store.order(callingUser(request), which), faults) }, status);
   return [
     {
       method: 'GET',
       path: '/api/orders',
       handle: (request) => {
         const lines = store.orderLines(callingUser(request), RECENT_ORDERS);
-        const orders = byOrder(lines).map((group) => orderBody(group, faults));
+        const orders = byOrder(lines).map((group) => orderBody(group, totalCents(group)));
         return answer(shop, request, { orders, page: { count: orders.length } });
       },
     },
@@ -114,7 +114,7 @@ function orderRoutes(shop: NewShop): ShopRoute[] {
         const orders = byOrder(store.orderLines(callingUser(request), HISTORY_ORDERS_MAX));
         const delayMs = historyDelayMs(orders.length, MANY_ORDERS, faults, random);
         if (delayMs > 0) await delay(delayMs);
-        return answer(shop, request, historyBody(orders, faults));
+        return answer(shop, request, historyBody(orders));
       },
     },
     { method: 'GET', path: '/api/orders/:number', handle: (request) => order(request, number(request)) },
@@ -158,6 +158,7 @@ function catalogueRoutes(shop: NewShop): ShopRoute[] {
     {
       method: 'POST',
       path: '/api/search',
+      isRead: true,
       handle: (request) => list(request, store.search(searchBody(request.body))),
     },
   ];
@@ -214,7 +215,12 @@ function preferencesBody(row: Row): Record<string, unknown> {
   };
 }
 
-function orderBody(lines: Row[], faults: Faults): Record<string, unknown> {
+/** The page of one order makes the total anew. */
+function pageBody(lines: Row[], faults: Faults): Record<string, unknown> {
+  return orderBody(lines, pageTotalCents(fullCents(lines), integer(lines[0], 'discount_percent'), faults));
+}
+
+function orderBody(lines: Row[], total: number): Record<string, unknown> {
   const first = lines[0];
   return {
     id: text(first, 'id'),
@@ -229,30 +235,31 @@ function orderBody(lines: Row[], faults: Faults): Record<string, unknown> {
       quantity: integer(line, 'quantity'),
       unitPrice: money(integer(line, 'unit_price_cents')),
     })),
-    total: money(totalCents(lines, faults)),
+    total: money(total),
   };
 }
 
-function historyBody(orders: readonly Row[][], faults: Faults): Record<string, unknown> {
-  const spent = orders.reduce((sum, lines) => sum + totalCents(lines, faults), 0);
+function historyBody(orders: readonly Row[][]): Record<string, unknown> {
+  const spent = orders.reduce((sum, lines) => sum + totalCents(lines), 0);
   return {
     history: orders.map((lines) => ({
       id: text(lines[0], 'id'),
       number: integer(lines[0], 'number'),
       placedAt: text(lines[0], 'placed_at'),
       status: text(lines[0], 'status'),
-      total: money(totalCents(lines, faults)),
+      total: money(totalCents(lines)),
     })),
     totals: { count: orders.length, spent: money(spent) },
   };
 }
 
-function totalCents(lines: Row[], faults: Faults): number {
-  const full = lines.reduce(
-    (sum, line) => sum + integer(line, 'unit_price_cents') * integer(line, 'quantity'),
-    0,
-  );
-  return orderTotalCents(full, integer(lines[0], 'discount_percent'), faults);
+function totalCents(lines: Row[]): number {
+  return orderTotalCents(fullCents(lines), integer(lines[0], 'discount_percent'));
+}
+
+/** Before the discount. */
+function fullCents(lines: Row[]): number {
+  return lines.reduce((sum, line) => sum + integer(line, 'unit_price_cents') * integer(line, 'quantity'), 0);
 }
 
 function productBody(row: Row): Record<string, unknown> {

@@ -3,4 +3,6 @@ export interface RequestCounts {
   requests: number;
   /** Those with the header `x-turnout-shadow`. */
   shadowReads: number;
+  /** Writes that the other shop has copied here, with the header `x-shop-copy`. */
+  copies: number;
 }

@@ -20,6 +20,8 @@ export interface ShopRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Literal segments and `:name` for one segment. */
   readonly path: string;
+  /** Whether it changes nothing although its method could. */
+  readonly isRead?: true;
   readonly handle: (request: ShopRequest) => ShopAnswer | Promise<ShopAnswer>;
 }
 

@@ -6,6 +6,7 @@ import { readJsonBody } from './request-body.ts';
 import type { RequestCounts } from './request-counts.ts';
 import { ShopError } from './shop-error.ts';
 import { matchRoute, type ShopAnswer, type ShopRoute } from './shop-router.ts';
+import { COPY_HEADER, type WriteCopier } from './write-copier.ts';
 
 export interface ShopServerOptions {
   readonly shop: Backend;
@@ -15,6 +16,7 @@ export interface ShopServerOptions {
   readonly routes: readonly ShopRoute[];
   /** Kept up to date. */
   readonly counts: RequestCounts;
+  readonly copier: WriteCopier;
   /** The two shops do not even agree on what an error looks like. */
   readonly errorBody: (error: ShopError, requestId: string) => unknown;
   /** Told of defects; the client gets a 500. */
@@ -52,12 +54,13 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const requestId = oneValue(request.headers['x-request-id']) ?? randomUUID();
-  if (request.headers['x-turnout-shadow'] === undefined) options.counts.requests += 1;
-  else options.counts.shadowReads += 1;
+  if (request.headers['x-turnout-shadow'] !== undefined) options.counts.shadowReads += 1;
+  else if (request.headers[COPY_HEADER] !== undefined) options.counts.copies += 1;
+  else options.counts.requests += 1;
   let result: ShopAnswer;
   let headers: Readonly<Record<string, string>> = {};
   try {
-    result = await handle(options.routes, request, requestId);
+    result = await handle(options, request, requestId);
   } catch (cause) {
     if (request.destroyed && !request.complete) return;
     const error = asShopError(cause);
@@ -78,7 +81,7 @@ async function answer(
 }
 
 async function handle(
-  routes: readonly ShopRoute[],
+  { routes, copier }: ShopServerOptions,
   request: IncomingMessage,
   requestId: string,
 ): Promise<ShopAnswer> {
@@ -86,13 +89,13 @@ async function handle(
   const body = await readJsonBody(request);
   const [path = '/', query] = (request.url ?? '/').split('?', 2);
   const { route, params } = matchRoute(routes, request.method ?? 'GET', path);
-  return await route.handle({
-    params,
-    query: new URLSearchParams(query),
-    user: oneValue(request.headers['x-user-id']),
-    body,
-    requestId,
-  });
+  const user = oneValue(request.headers['x-user-id']);
+  const answer = await route.handle({ params, query: new URLSearchParams(query), user, body, requestId });
+  const isWrite = route.method !== 'GET' && route.isRead !== true;
+  if (isWrite && answer.status < 300 && request.headers[COPY_HEADER] === undefined) {
+    await copier.copy({ method: route.method, path: request.url ?? path, user, body });
+  }
+  return answer;
 }
 
 function asShopError(error: unknown): ShopError {
