@@ -8,6 +8,7 @@ import type { ReadOutcome } from '../upstream/read-answer.ts';
 import type { ShadowClient } from '../upstream/shadow-client.ts';
 import type { ChosenRead, DecidedRead } from './chosen-read.ts';
 import { comparisonWithoutCredentials, observationWithoutCredentials } from './credentials.ts';
+import type { LargeAnswers } from './large-answers.ts';
 import { type Observed, observationOf, releaseOutcome } from './read-pair.ts';
 import type { ComparedRead, ReportSink } from './report-sink.ts';
 import type { RuleBook } from './rule-book.ts';
@@ -27,6 +28,7 @@ export interface PairingParts {
   readonly rules: RuleBook;
   readonly sink: ReportSink;
   readonly budget: ByteBudget;
+  readonly largeAnswers: LargeAnswers;
 }
 
 /** What is told of a pair besides itself. Of a confirmed one the second pair takes its place. */
@@ -41,15 +43,21 @@ export class Pairing {
   }
 
   /** @param leftMs bound on the whole, milliseconds. The body of the outcome has to be released. */
-  send(read: ChosenRead, to: Backend, leftMs: number): Promise<ReadOutcome> {
+  async send(read: ChosenRead, to: Backend, leftMs: number): Promise<ReadOutcome> {
+    const { largeAnswers } = this.#parts;
     const client = this.#parts.clients[to];
     const { bodyBytesMax, pseudonym } = this.#parts.settings();
-    return client.read(sentRead(read.decided, read.requestBody(), client, pseudonym), {
+    const outcome = await client.read(sentRead(read.decided, read.requestBody(), client, pseudonym), {
       deadlineMs: leftMs,
       bodyBytesMax,
       budget: this.#parts.budget,
       serverErrorsAreFine: read.status >= 500,
     });
+    const { name } = read.decided.route;
+    if (outcome.kind === 'answered') largeAnswers.fits(name, to);
+    else if (outcome.kind === 'skipped' && outcome.reason === 'body_too_large')
+      largeAnswers.tooLarge(name, to);
+    return outcome;
   }
 
   compare({ route, authoritative }: DecidedRead, left: Observation, right: Observation): Comparison {

@@ -22,6 +22,8 @@ export const SHADOW_SKIPS = [
   'backend_overloaded',
   /** The answer of either side is over `shadow.bodyBytesMax`. */
   'body_too_large',
+  /** That backend's answers on this route were too large, one after the other: it is left alone there for a while. */
+  'large_answers',
   'request_body_too_large',
   /** All bodies together that are kept for shadow reads have reached their bound. */
   'memory',

@@ -23,6 +23,7 @@ import { Admission } from './admission.ts';
 import { ChosenRead, type DecidedRead, decidedRead } from './chosen-read.ts';
 import { ComparisonTurns } from './comparison-turns.ts';
 import { ConfirmLater } from './confirm-later.ts';
+import { LargeAnswers } from './large-answers.ts';
 import { bytesOf, Pairing } from './pairing.ts';
 import { firstVerdict, observationOf, releaseOutcome } from './read-pair.ts';
 import type { ReportSink, ShadowSkip } from './report-sink.ts';
@@ -66,6 +67,7 @@ export class ShadowReads {
   readonly #pairing: Pairing;
   readonly #confirmLater: ConfirmLater;
   readonly #budget: ByteBudget;
+  readonly #largeAnswers: LargeAnswers;
   #settings: ShadowSettings;
   #stopping = false;
 
@@ -76,6 +78,7 @@ export class ShadowReads {
     this.#budget = new ByteBudget(
       parts.keptBytesMax ?? Math.max(KEPT_BYTES_MIN, KEPT_BODIES * settings.bodyBytesMax),
     );
+    this.#largeAnswers = new LargeAnswers(now);
     this.#turns = new ComparisonTurns(lagging, now);
     this.#pairing = new Pairing({
       settings: () => this.#settings,
@@ -83,6 +86,7 @@ export class ShadowReads {
       rules,
       sink,
       budget: this.#budget,
+      largeAnswers: this.#largeAnswers,
     });
     this.#admission = new Admission({
       bounds: () => this.#settings,
@@ -112,6 +116,7 @@ export class ShadowReads {
   /** For reads that are chosen from now on; most bounds change at once. */
   reconfigure(settings: ShadowSettings): void {
     this.#settings = settings;
+    this.#largeAnswers.forget();
   }
 
   /**
@@ -123,7 +128,7 @@ export class ShadowReads {
     const { route } = exchange;
     if (route === undefined || this.#parts.random() >= route.shadowSample) return;
     const decided = decidedRead(exchange, route, secondary);
-    const skip = this.#notChosen(exchange, secondary, moving);
+    const skip = this.#notChosen(exchange, decided, moving);
     if (skip !== undefined) {
       this.#skip(decided, skip);
       return;
@@ -155,9 +160,10 @@ export class ShadowReads {
     await this.#admission.idle();
   }
 
-  #notChosen(exchange: Exchange, secondary: Backend, moving: boolean): ShadowSkip | undefined {
+  #notChosen(exchange: Exchange, { route, secondary }: DecidedRead, moving: boolean): ShadowSkip | undefined {
     if (moving) return 'moving';
     if (exchange.target === '*') return 'not_comparable';
+    if (this.#largeAnswers.isResting(route.name, secondary)) return 'large_answers';
     const trouble = this.#troubleOf(secondary);
     // A pool may have room again when the user has the answer; the others last.
     return trouble === 'backend_overloaded' ? undefined : trouble;
@@ -198,6 +204,10 @@ export class ShadowReads {
     // It may have waited for its turn, or its user for the answer.
     if (!(await this.#parts.stands(read.decided))) {
       this.#drop(read, 'moving');
+      return;
+    }
+    if (!this.#largeAnswers.lets(read.decided.route.name, from)) {
+      this.#drop(read, 'large_answers');
       return;
     }
     const right = await this.#pairing.send(read, from, leftMs);

@@ -175,6 +175,7 @@ void t.test(
     });
     await world.ask('/a');
     t.equal(await world.sink.skip(), 'body_too_large', 'before any of it came');
+    await world.new.abandoned();
     await world.ask('/a', { method: 'HEAD' });
     await world.sink.until(2);
     await world.ask('/304');

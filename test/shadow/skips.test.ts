@@ -211,8 +211,8 @@ void t.test('stopping: what waits is told, what is under way is ended', async (t
 });
 
 t.teardown(() => {
-  // Tested in confirmation.test.ts, failures.test.ts and admission.test.ts.
-  const others: readonly string[] = ['concurrency', 'breaker_open', 'queue_deadline'];
+  // Tested in confirmation.test.ts, failures.test.ts, admission.test.ts and large-answers.test.ts.
+  const others: readonly string[] = ['concurrency', 'breaker_open', 'queue_deadline', 'large_answers'];
   const missing = SHADOW_SKIPS.filter((reason) => !covered.has(reason) && !others.includes(reason));
   if (missing.length > 0) throw new Error(`no test for ${missing.join(', ')}`);
 });
