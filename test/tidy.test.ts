@@ -24,6 +24,7 @@ const ENTRIES = [
   'src/console/main.tsx',
   'src/console/build-console.ts',
   'src/console/modules.d.ts',
+  'src/upstream/undici-files.d.ts',
   'src/telemetry/events.ts',
   // What the comparison offers to the rooms that send shadow reads and keep reports.
   'src/comparison/compare.ts',

@@ -1,25 +1,8 @@
 /** The command line: which commands there are, and how every one of them ends. */
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../telemetry/version.ts';
-import { addChanges } from './changes.ts';
-import { addCheck } from './check.ts';
-import { addCohort } from './cohort.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
-import { addDb } from './db.ts';
-import { addDoctor } from './doctor.ts';
-import { addExplain } from './explain.ts';
-import { addGateways } from './gateways.ts';
-import { addGuard } from './guard.ts';
-import { addMismatches } from './mismatches.ts';
-import { addRamp } from './ramp.ts';
-import { addRebuild } from './rebuild.ts';
-import { addCoverage, addReport } from './report.ts';
-import { addRollback } from './rollback.ts';
-import { addRules } from './rules.ts';
-import { addStage } from './stage.ts';
 import { addStart } from './start.ts';
-import { addStatus } from './status.ts';
-import { addUser } from './user.ts';
 
 const EXAMPLES = `
 A first look, with two sample backends and nothing to install:
@@ -72,6 +55,18 @@ async function addDemo(
   program.command('demo').summary('try it: a gateway between two sample systems');
 }
 
+/** Whoever runs a gateway would keep them in memory for as long as it runs: some megabytes. */
+async function addOthers(
+  program: Command,
+  args: readonly string[],
+  context: CliContext,
+  end: (code: ExitCode) => void,
+): Promise<void> {
+  await addDemo(program, args, context, end);
+  const { addOperations } = await import('./operations.ts');
+  addOperations(program, context, end);
+}
+
 function endOf(error: unknown, { writer }: CliContext): ExitCode {
   if (error instanceof CommanderError) {
     // Help and version that were asked for end well; everything else that it throws is about usage.
@@ -99,25 +94,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   try {
     const program = createProgram(context);
     addStart(program, context, end);
-    await addDemo(program, args, context, end);
-    addCheck(program, context, end);
-    addExplain(program, context, end);
-    addStatus(program, context, end);
-    addCohort(program, context, end);
-    addStage(program, context, end);
-    addRollback(program, context, end);
-    addRamp(program, context, end);
-    addGuard(program, context, end);
-    addUser(program, context, end);
-    addChanges(program, context, end);
-    addGateways(program, context, end);
-    addRebuild(program, context, end);
-    addDoctor(program, context, end);
-    addDb(program, context, end);
-    addMismatches(program, context, end);
-    addRules(program, context, end);
-    addCoverage(program, context, end);
-    addReport(program, context, end);
+    if (args[0] !== 'start') await addOthers(program, args, context, end);
     if (args.length === 0) {
       program.outputHelp({ error: true });
       return EXIT.usage;

@@ -27,7 +27,7 @@ export interface ParseOptions {
   readonly env?: Environment;
 }
 
-const isConfig = shapeOf<ConfigWritten>(ConfigSchema);
+const configShape = shapeOf<ConfigWritten>(ConfigSchema);
 
 /**
  * Reads a configuration. Files that it names (certificates, keys, secrets) are read, relative to the working
@@ -51,7 +51,7 @@ export function parseConfig(text: string, options: ParseOptions = {}): ConfigMod
   // 3
   const written = withDefaults(ConfigSchema, value);
   // 4
-  const isShaped = checkShape(isConfig, written, [], variables, report);
+  const isShaped = checkShape(configShape, written, [], variables, report);
   // 5
   const parts = readParts(written, reading);
   // 6

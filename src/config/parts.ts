@@ -3,7 +3,6 @@
  * the others; and the checks between parts, each as soon as the parts it needs are there.
  */
 import type { TSchema } from '@sinclair/typebox';
-import type { ValidateFunction } from 'ajv';
 import type { ConditionWritten, HookSettings } from '../guard/guard-settings.ts';
 import type { RampPlan } from '../guard/ramp-plan.ts';
 import type { Cohort } from '../model.ts';
@@ -86,9 +85,10 @@ function part<W, M>(
   schema: TSchema,
   read: (written: W, place: Place, reading: Reading) => M | undefined,
 ): Reader<M> {
-  const isShaped: ValidateFunction<W> = shapeOf<W>(schema);
+  const shape = shapeOf<W>(schema);
   return (root, place, reading) => {
     const value = place.reduce(childAt, root);
+    const isShaped = shape();
     return isShaped(value) ? read(value, place, reading) : undefined;
   };
 }

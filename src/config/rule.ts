@@ -11,7 +11,7 @@ import { checkShape, shapeOf } from './shape.ts';
 /** Rules inside each other. */
 const RULE_DEPTH_MAX = 8;
 
-const isRule = shapeOf<RuleWritten>(RuleSchema);
+const ruleShape = shapeOf<RuleWritten>(RuleSchema);
 
 const CONDITIONS = ['in', 'prefix', 'exists'] as const;
 const COMBINATIONS = ['all', 'any', 'not'] as const;
@@ -32,7 +32,7 @@ export function readRule(value: unknown, place: Place, reading: Reading, depth =
     report.problem(place, `rules are nested at most ${RULE_DEPTH_MAX} deep`);
     return undefined;
   }
-  if (!checkShape(isRule, value, place, reading.variables, report)) return undefined;
+  if (!checkShape(ruleShape, value, place, reading.variables, report)) return undefined;
   const conditions = CONDITIONS.filter((key) => value[key] !== undefined);
   const combinations = COMBINATIONS.filter((key) => value[key] !== undefined);
   const isCondition = value.attribute !== undefined;

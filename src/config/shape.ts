@@ -15,19 +15,37 @@ const SHOWN_CHARACTERS_MAX = 60;
 /** Where secrets are written, only an unknown key that is a plain word is shown. */
 const WORD = /^[A-Za-z]{1,24}$/;
 
-const ajv = new Ajv({
-  allErrors: true,
-  strict: true,
-  allowUnionTypes: true,
-  discriminator: true,
-  // Gives each error its schema and its value.
-  verbose: true,
-});
-ajv.addVocabulary(['expected', 'secret']);
+/**
+ * With all that it has compiled, half a megabyte of text and as much of code, which a process that serves needs for a
+ * reload only: it may be collected, and is then made again.
+ */
+let kept: WeakRef<Ajv> | undefined;
 
-/** A type guard made from a schema. */
-export function shapeOf<T>(schema: TSchema): ValidateFunction<T> {
-  return ajv.compile<T>(schema);
+function validator(): Ajv {
+  const ajv = kept?.deref();
+  if (ajv !== undefined) return ajv;
+  const created = createValidator();
+  kept = new WeakRef(created);
+  return created;
+}
+
+function createValidator(): Ajv {
+  const ajv = new Ajv({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    discriminator: true,
+    // Gives each error its schema and its value.
+    verbose: true,
+  });
+  return ajv.addVocabulary(['expected', 'secret']);
+}
+
+/** Gives a type guard made from a schema. Not to be held on to. */
+export type Shape<T> = () => ValidateFunction<T>;
+
+export function shapeOf<T>(schema: TSchema): Shape<T> {
+  return () => validator().compile<T>(schema);
 }
 
 /** By place: the environment variables whose values are in the text there. */
@@ -39,14 +57,15 @@ export type Variables = ReadonlyMap<string, readonly string[]>;
  * @returns whether its shape is right
  */
 export function checkShape<T>(
-  shape: ValidateFunction<T>,
+  shape: Shape<T>,
   value: unknown,
   at: Place,
   variables: Variables,
   report: Report,
 ): value is T {
-  if (shape(value)) return true;
-  for (const error of shape.errors ?? []) {
+  const isShaped = shape();
+  if (isShaped(value)) return true;
+  for (const error of isShaped.errors ?? []) {
     const place = [...at, ...placeOfPointer(error.instancePath, value)];
     reportOne(error, place, variables, report);
   }

@@ -1,5 +1,6 @@
 /** Adds the reports of all gateways up to slots of some seconds. */
 import type { Backend } from '../model.ts';
+import { LatencyBins } from './latency-bins.ts';
 import { type Counts, FAILURE_KINDS, type FailureKind, type SideSlot, type Slot } from './slot.ts';
 import type { SideReport, StampedReport } from './slot-feed.ts';
 
@@ -11,7 +12,7 @@ export class CountsSum implements Counts {
   late = 0;
   compared = 0;
   mismatched = 0;
-  readonly latency = new Map<number, number>();
+  readonly latency = new LatencyBins();
 
   add(counts: Counts): this {
     this.requests += counts.requests;
@@ -20,7 +21,7 @@ export class CountsSum implements Counts {
     this.late += counts.late;
     this.compared += counts.compared;
     this.mismatched += counts.mismatched;
-    for (const [bin, count] of counts.latency) this.latency.set(bin, (this.latency.get(bin) ?? 0) + count);
+    this.latency.add(counts.latency);
     return this;
   }
 }

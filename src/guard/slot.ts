@@ -3,6 +3,8 @@
  * sums over gateways, the record of two weeks and the judgement have in common.
  */
 
+import type { Bins } from './latency-bins.ts';
+
 /** How often a gateway tells its counts and everybody judges, milliseconds. */
 export const TICK_MS = 250;
 
@@ -36,7 +38,7 @@ export interface Counts {
    * Milliseconds from the sending to the head of the answer, or to the moment at which it was given up: requests by
    * bin. Sums to `requests`.
    */
-  readonly latency: ReadonlyMap<number, number>;
+  readonly latency: Bins;
 }
 
 /** Why a request to a backend failed. */

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { isIP, type Socket } from 'node:net';
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+// Not by the package's first file: that loads `fetch`, caches and mocks too, its own and Node's copies, 5 MB of heap.
+import buildConnector from 'undici/lib/core/connect.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import type { BackendModel } from '../config/model.ts';
 import type { Backend } from '../model.ts';
 

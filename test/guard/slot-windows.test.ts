@@ -203,7 +203,7 @@ void t.test('user groups and gateways sum to the same counts, whoever reports wh
 
 function isSound({ byGroup, byGateway }: SideSlot): boolean {
   const [groups, gateways] = [total(byGroup.values()), total(byGateway.values())];
-  const inBins = [...groups.latency.values()].reduce((sum, count) => sum + count, 0);
+  const inBins = [...groups.latency].reduce((sum, [, count]) => sum + count, 0);
   const bins = [...groups.latency].every(([bin, count]) => gateways.latency.get(bin) === count);
   return (
     bins &&
