@@ -64,6 +64,10 @@ export class RuleState {
   readonly effects: Effects | undefined;
   readonly #active: readonly Active[];
   readonly #machine: RuleMachine;
+  /** How many names the rules have for members of this value. */
+  readonly namesCount: number;
+  /** The name, if it is one: to compare texts costs less than to look one up. */
+  readonly #onlyName: string | undefined;
   /** What has not been asked for yet is there as `null`. */
   readonly #byName = new Map<string, RuleState | null>();
   readonly #byIndex = new Map<number, RuleState | null>();
@@ -80,13 +84,27 @@ export class RuleState {
       if (match?.kind === 'name') this.#byName.set(match.name, null);
       if (match?.kind === 'index') this.#byIndex.set(match.index, null);
     }
+    this.namesCount = this.#byName.size;
+    const [first] = this.#byName.keys();
+    this.#onlyName = this.namesCount === 1 ? first : undefined;
+  }
+
+  /** Whether a rule has that name for a member. */
+  names(name: string): boolean {
+    return this.namesCount > 1 ? this.#byName.has(name) : name === this.#onlyName;
+  }
+
+  /** The state of every member that no rule names. */
+  get unnamed(): RuleState {
+    if (this.isEmpty) return this;
+    return (this.#otherName ??= this.#after((match) => match.kind === 'any'));
   }
 
   /** The state of the member of that name. */
   member(name: string): RuleState {
     if (this.isEmpty) return this;
     const known = this.#byName.size === 0 ? undefined : this.#byName.get(name);
-    if (known === undefined) return (this.#otherName ??= this.#after((match) => match.kind === 'any'));
+    if (known === undefined) return this.unnamed;
     if (known !== null) return known;
     const next = this.#after(
       (match) => match.kind === 'any' || (match.kind === 'name' && match.name === name),

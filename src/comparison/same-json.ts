@@ -217,17 +217,32 @@ function isSameObjectUnder(
 ): boolean {
   let keys = 0;
   let shared = 0;
+  let named = 0;
+  const { unnamed } = state;
   for (const key in left) {
     keys += 1;
-    const next = state.member(key);
+    const isNamed = state.names(key);
     const value = left[key];
     if (value === undefined) return false;
-    // What an object has without having been sent it is neither a text nor a number.
-    if (next.isEmpty && (typeof value === 'string' || typeof value === 'number') && value === right[key]) {
-      if (typeof value === 'number') noteNumber(value, tally);
+    if (!isNamed && unnamed.isEmpty) {
+      // As in `isSameObject`.
+      const other = right[key];
+      if (typeof value === 'string') {
+        if (typeof other !== 'string' || value !== other) return false;
+      } else if (typeof value === 'number') {
+        if (typeof other !== 'number' || value !== other) return false;
+        if (!(value > SMALL && value < LARGE)) noteNumber(value, tally);
+      } else if (typeof value !== 'object') {
+        if (value !== other) return false;
+      } else if (value !== null || other !== null) {
+        if (typeof other !== 'object' || value === null || other === null) return false;
+        if (!isSameContainer(value, other, depthLeft - 1, tally)) return false;
+      }
       shared += 1;
       continue;
     }
+    const next = isNamed ? state.member(key) : unnamed;
+    if (isNamed) named += 1;
     const other = member(right, key);
     if (other !== undefined) {
       shared += 1;
@@ -238,7 +253,9 @@ function isSameObjectUnder(
   tally.leftKeys += keys;
   tally.rightKeys += shared;
   tally.work -= keys;
-  if (hasKeys(right, shared)) return tally.work >= 0;
+  // No rule is left that could cover a member of the right side alone: whether there is one tells the count of all keys.
+  const isCounted = !tally.countsRight && named === state.namesCount && unnamed.isEmpty && shared === keys;
+  if (isCounted || hasKeys(right, shared)) return tally.work >= 0;
   return areOthersIgnored(left, right, state, depthLeft, tally);
 }
 
