@@ -156,6 +156,9 @@ export function isSameUnder(
   if (isArray(left)) {
     tally.work -= left.length;
     if (!isArray(right) || left.length !== right.length || tally.work < 0) return false;
+    const isMatched = effects?.keyed !== undefined || effects?.unordered !== undefined;
+    // The walk pairs them otherwise, and names another rule for it.
+    if (isMatched && state.item(0).effects?.ignore !== undefined) return false;
     return left.every((item, index) => {
       const other = right[index];
       return other !== undefined && isSameUnder(item, other, state.item(index), depthLeft - 1, tally);

@@ -65,6 +65,12 @@ void t.test('a comparator is given the whole value, with what is ignored inside 
   t.same(outline(2), [...outline(1), 'value $.b 1 > 2'], 'as beside another difference');
 });
 
+void t.test('items that are ignored, in an array with a key, are left to the walk', async (t) => {
+  const { start } = rulesOf({ ignore: ['$..*'], arrays: { $: { key: 'id' } } });
+  const [left, right] = [read(['', '', { id: 0 }]), read([{ id: 0 }, '', ''])];
+  t.equal(isSameUnder(left, right, start, DEFAULT_LIMITS.depthMax, newTally(1_000)), false);
+});
+
 void t.test('zeros and numbers out of the common are noticed under rules too', async (t) => {
   const noticed = (value: unknown, written: unknown): unknown => {
     const tally = newTally(1000);
