@@ -2,6 +2,9 @@ import type { Test } from 'tap';
 import type { Fault } from './gateways.ts';
 import { runSchedules } from './schedules.ts';
 
+/** How often the schedule is run at most: on a machine with much else to do, its moments may all be missed. */
+const RUNS_MAX = 3;
+
 /**
  * A gateway with one part broken has to be found out on the schedule that is made for it. A checker that finds nothing
  * there would find nothing anywhere.
@@ -10,11 +13,12 @@ import { runSchedules } from './schedules.ts';
  */
 export function faultIsNoticed(t: Test, fault: Fault, properties: readonly number[]): void {
   void t.test(`a gateway with the fault ${fault} is noticed`, async (t) => {
-    const { violations } = await runSchedules(t, [fault], fault);
-    t.comment(`${violations.length} violations; ${violations[0]?.text}`);
-    t.ok(
-      violations.some(({ property }) => properties.includes(property)),
-      `the properties ${properties.join(' or ')} are violated`,
-    );
+    let isNoticed = false;
+    for (let run = 1; run <= RUNS_MAX && !isNoticed; run += 1) {
+      const { violations } = await runSchedules(t, [fault], fault);
+      t.comment(`run ${run}: ${violations.length} violations; ${violations[0]?.text}`);
+      isNoticed = violations.some(({ property }) => properties.includes(property));
+    }
+    t.ok(isNoticed, `the properties ${properties.join(' or ')} are violated`);
   });
 }
