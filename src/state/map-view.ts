@@ -9,7 +9,7 @@ import { cohortNumbers } from './cohort-numbers.ts';
 import type { FeedEntry } from './feed-entry.ts';
 import type { Listeners } from './listeners.ts';
 import { FeedGapError, type MapIdentity } from './map-commands.ts';
-import { type CohortNumbers, decodeRecord } from './record-codec.ts';
+import { type CohortNumbers, decodeRecord, isTentative } from './record-codec.ts';
 import type { SharedState } from './shared-state.ts';
 import { atEpoch, createSnapshot } from './snapshot.ts';
 import type { UserTable } from './user-table.ts';
@@ -205,7 +205,8 @@ export class MapView {
         return;
       case 'placed':
         for (const { user, record } of change.users) {
-          const versioned = this.#decode(user, record);
+          // Whoever meets the user asks the map, and sees to it that the record has it.
+          const versioned = isTentative(record) ? undefined : this.#decode(user, record);
           if (versioned !== undefined) this.#users.apply(user, versioned);
         }
         return;

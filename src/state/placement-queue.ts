@@ -28,6 +28,8 @@ export interface PlacementQueueOptions {
   readonly log: Logger;
   /** Announces a batch in the map that is attached now; rejects when none is. */
   readonly announce: (batch: readonly Placed[]) => Promise<{ mapId: string; epoch: number }>;
+  /** Says of a batch that the record has it. One that fails leaves it to whoever meets these users. */
+  readonly confirm?: (mapId: string, batch: readonly Placed[]) => Promise<void>;
   /** Whether it was accepted by another map than the one that is attached now. */
   readonly isStale?: (placed: Placed) => boolean;
   /** Places those again in the map that is attached now. */
@@ -170,7 +172,7 @@ export class PlacementQueue {
 
   /** Whether the batch is done with. Announcing and recording one twice changes nothing. */
   async #flushBatch(): Promise<boolean> {
-    const { announce, record, log, isStale, placeAgain } = this.#options;
+    const { announce, record, log, isStale, placeAgain, confirm } = this.#options;
     const taken = this.#take(BATCH_MAX);
     const stale = isStale === undefined ? [] : taken.filter(isStale);
     // Its bucket in this map does not have it: telling of it would not make it so.
@@ -193,6 +195,8 @@ export class PlacementQueue {
       const users = batch.map(({ user }) => user);
       for (const user of users) this.#mapOnly.delete(user);
       this.#settle(users);
+      this.#underWay = new Set();
+      await confirm?.(mapId, batch).catch(() => undefined);
       return true;
     } catch (err) {
       this.#underWay = new Set();

@@ -1,7 +1,7 @@
 /**
  * A user record as bytes, three for a user placed by a rule.
  *
- *     byte 0   format, 1
+ *     byte 0   format, 1; 2 for one that a rule has placed and that the record perhaps does not have yet
  *     byte 1   bits 0-1 state: none, migrating, migrated, failed
  *              bits 2-3 pin: none, legacy, new
  *              bits 4-5 membership: none, explicit with ordinal, rule, explicit without ordinal
@@ -35,6 +35,7 @@ export class UnknownCohortError extends RecordCodecError {
 }
 
 const FORMAT = 1;
+const TENTATIVE_FORMAT = 2;
 const STATES: readonly (UserState | undefined)[] = [undefined, 'migrating', 'migrated', 'failed'];
 const PINS: readonly (Backend | undefined)[] = [undefined, 'legacy', 'new'];
 const EXPLICIT = 1;
@@ -85,6 +86,26 @@ export function encodeRecord({ record, version }: Versioned, cohorts: CohortNumb
   const text = uuid ?? Buffer.from(newId, 'utf8');
   pushNumber(bytes, uuid === undefined ? text.length : 0);
   return Buffer.concat([Buffer.from(bytes), text]);
+}
+
+/** The bytes of a placement that the record perhaps does not have yet: nobody may act on it. */
+export function tentative(bytes: Buffer): Buffer {
+  return inFormat(TENTATIVE_FORMAT, bytes);
+}
+
+/** The bytes of a placement that the record has. */
+export function certain(bytes: Buffer): Buffer {
+  return inFormat(FORMAT, bytes);
+}
+
+export function isTentative(bytes: Buffer): boolean {
+  return bytes[0] === TENTATIVE_FORMAT;
+}
+
+function inFormat(format: number, bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[0] = format;
+  return copy;
 }
 
 /** Reads a record's bytes from front to back. */
@@ -188,10 +209,12 @@ export function decodeRecord(bytes: Buffer, cohorts: CohortNumbers): Versioned {
 function decodeAnew(bytes: Buffer, cohorts: CohortNumbers): Versioned {
   const reader = new Reader(bytes);
   const format = reader.byte();
-  if (format !== FORMAT) {
-    throw reader.fail(`format ${format} is not one this version of Turnout reads (${FORMAT})`);
+  if (format !== FORMAT && format !== TENTATIVE_FORMAT) {
+    const known = `${FORMAT} and ${TENTATIVE_FORMAT}`;
+    throw reader.fail(`format ${format} is not one this version of Turnout reads (${known})`);
   }
   const flags = reader.byte();
+  if (format === TENTATIVE_FORMAT && ((flags >> 4) & 3) !== RULE) throw reader.fail('no rule placed it');
   const pinKind = (flags >> 2) & 3;
   if (pinKind >= PINS.length) throw reader.fail('an unknown pin');
   const membership = readMembership(reader, (flags >> 4) & 3, cohorts);

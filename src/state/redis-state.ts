@@ -123,6 +123,7 @@ class RedisState implements StateMap {
         const placed = batch.map(({ user, bytes }) => ({ user, record: bytes }));
         return { mapId: map.id, epoch: await commands.announcePlaced(map, placed) };
       },
+      confirm: (mapId, batch) => this.#writer.confirm(mapId, batch),
       isStale: ({ mapId }) => link() !== undefined && mapId !== this.#view.identity?.id,
       placeAgain: (stale) => this.#writer.placeAgain(stale),
       onReplaced: () =>

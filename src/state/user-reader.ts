@@ -6,7 +6,13 @@ import type { RecordStore } from '../storage/record-store.ts';
 import { MapLostError } from './map-commands.ts';
 import type { Link } from './map-follower.ts';
 import type { MapView } from './map-view.ts';
-import { decodeRecord, RecordCodecError, UnknownCohortError } from './record-codec.ts';
+import {
+  type CohortNumbers,
+  decodeRecord,
+  isTentative,
+  RecordCodecError,
+  UnknownCohortError,
+} from './record-codec.ts';
 import type { UserRead } from './user-table.ts';
 import { ABSENT, newerOf, type Versioned } from './versioned.ts';
 import { within } from './within.ts';
@@ -63,14 +69,14 @@ export class UserReader {
     const bytes = await commands.readUser(map, user);
     if (bytes === undefined) return ABSENT;
     try {
-      return decodeRecord(bytes, view.cohorts);
+      return knownOf(bytes, view.cohorts);
     } catch (error) {
       if (!(error instanceof UnknownCohortError)) throw error;
       // The feed has not yet told of the cohort that the record names.
       const shared = await commands.readShared('');
       if (shared?.id !== map.id) throw new MapLostError('the state map was replaced');
       view.learnCohorts(shared);
-      return decodeRecord(bytes, view.cohorts);
+      return knownOf(bytes, view.cohorts);
     }
   }
 
@@ -92,4 +98,11 @@ export class UserReader {
     this.#options.log.error({ err: cause, event: 'user_record_unreadable' }, 'a user record cannot be read');
     return new TurnoutError('state_unknown', { cause });
   }
+}
+
+/** A placement that the record may not have is none yet: who needs one places the user, and waits for the record. */
+function knownOf(bytes: Buffer, cohorts: CohortNumbers): Versioned {
+  const decoded = decodeRecord(bytes, cohorts);
+  if (!isTentative(bytes)) return decoded;
+  return { record: { ...decoded.record, membership: undefined }, version: decoded.version };
 }

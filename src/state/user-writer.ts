@@ -9,7 +9,7 @@ import type { RecordStore } from '../storage/record-store.ts';
 import type { Link } from './map-follower.ts';
 import type { MapView } from './map-view.ts';
 import type { Placed, PlacementQueue } from './placement-queue.ts';
-import { decodeRecord, encodeRecord } from './record-codec.ts';
+import { certain, decodeRecord, encodeRecord, isTentative, tentative } from './record-codec.ts';
 import type { UserTable } from './user-table.ts';
 import { ABSENT, isNewer, newerOf, type Versioned } from './versioned.ts';
 
@@ -100,7 +100,7 @@ export class UserWriter {
         record: { ...known.record, membership: { cohort, ordinal: undefined, by: 'rule' } },
         version: known.version,
       };
-      const bytes = encodeRecord(placed, view.cohorts);
+      const bytes = tentative(encodeRecord(placed, view.cohorts));
       const swap = await commands.swapUser(map, user, expected, bytes);
       if (swap.won) {
         placements.add({ user, cohort, version: placed.version, mapId: map.id, bytes });
@@ -109,8 +109,23 @@ export class UserWriter {
       expected = swap.now;
       const now = swap.now.length === 0 ? ABSENT : decodeRecord(swap.now, view.cohorts);
       known = newerOf(view.announced(user), now);
+      const { membership } = now.record;
+      if (known === now && membership !== undefined && isTentative(swap.now)) {
+        // Whoever placed it may be gone before the record has it. Recording it twice changes nothing.
+        const { version } = now;
+        placements.add({ user, cohort: membership.cohort, version, mapId: map.id, bytes: swap.now });
+      }
     }
     throw new Error(`the record of one user changed ${SWAPS_MAX} times while it was to be placed`);
+  }
+
+  /** Says of placements that the record has them, in their buckets and to the other gateways. */
+  async confirm(mapId: string, batch: readonly Placed[]): Promise<void> {
+    const { commands, map } = this.requireLink();
+    if (map.id !== mapId) return;
+    await Promise.all(batch.map(({ user, bytes }) => commands.swapUser(map, user, bytes, certain(bytes))));
+    const recorded = batch.map(({ user, bytes }) => ({ user, record: certain(bytes) }));
+    await commands.announcePlaced(map, recorded);
   }
 
   /** Places those again in a new map whom the old one had accepted and the record had not noted. */

@@ -94,7 +94,8 @@ await t.test('whatever the bytes, they are a record that encodes to them or an e
 await t.test('particular bytes', async (t) => {
   const refused: [string, Buffer][] = [
     ['no bytes', Buffer.of()],
-    ['a later format', Buffer.of(2, 0)],
+    ['a later format', Buffer.of(3, 0)],
+    ['a placement that is none', Buffer.of(2, 0)],
     ['a pin that does not exist', Buffer.of(1, 0b1100)],
     [
       'a number that does not end',
