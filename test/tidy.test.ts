@@ -126,6 +126,19 @@ void t.test('what is banned from the sources is not there', async (t) => {
   }
 });
 
+void t.test('on the way of a request no function is written where it becomes a property', async (t) => {
+  for (const source of [
+    'a.b = () => c;',
+    'this.#b = (code) => c;',
+    'a.b ??= async (code: Code): Promise<void> => c;',
+  ])
+    for (const path of ['src/intake/a.ts', 'src/forwarding/a.ts', 'src/pipeline/a.ts'])
+      t.equal(rules.bans(tree({ [path]: source })).length, 1, `${source} in ${path}`);
+  const fine =
+    'const b = (): void => c;\na.b = b;\na.b = c ? d : e;\nif (a.b >= c) d((e) => e);\na.b = d((e) => e);';
+  t.same(rules.bans(tree({ 'src/intake/a.ts': fine, 'src/cutover/a.ts': 'a.b = () => c;' })), []);
+});
+
 void t.test('prose, strings and near misses are not banned', async (t) => {
   const fine = [
     '// console.log is banned, as any reader knows',

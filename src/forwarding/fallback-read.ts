@@ -96,7 +96,8 @@ export class FallbackRead implements Standby, Listed {
   }
 
   #begin(): void {
-    this.exchange.onInterrupt = (code) => this.#interrupted(code);
+    const interrupted = (code: ErrorCode | undefined): void => this.#interrupted(code);
+    this.exchange.onInterrupt = interrupted;
     this.#rescue().catch((error: unknown) => {
       this.#finish();
       this.exchange.fail(error);

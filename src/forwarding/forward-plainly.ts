@@ -71,7 +71,8 @@ export class ForwardPlainly implements RelaySource {
   start(): void {
     const exchange = this.#exchange;
     const { model } = this.#client;
-    exchange.onInterrupt = (code) => this.#giveUp(code);
+    const giveUp = (code: ErrorCode | undefined): void => this.#giveUp(code);
+    exchange.onInterrupt = giveUp;
     beginAttempt(exchange, this.#client.backend, this.#policy, this.#body);
     this.#timer = setTimeout(() => this.#giveUp('backend_connect_timeout'), model.connectMs);
     this.#sending
@@ -110,11 +111,12 @@ export class ForwardPlainly implements RelaySource {
     const upload = new Watched(this.#client.model.bodyMs, () => {
       this.#giveUp(body.hungry ? 'request_body_stalled' : 'backend_upload_stalled');
     });
-    body.onMove = () => {
+    const moved = (): void => {
       upload.moved = true;
       // A backend that waits for the body is not slow to answer.
       if (this.#progress === 'sent') this.#timer?.refresh();
     };
+    body.onMove = moved;
     this.#policy.stalls.add(upload);
     // The backend may answer, or ask for the body, before any of it has come.
     this.#sending.flushHeaders();

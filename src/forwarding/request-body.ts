@@ -75,10 +75,11 @@ export class RequestBody extends Readable {
         this.#onBegin = undefined;
         resolve(false);
       }, waitMs);
-      this.#onBegin = () => {
+      const begun = (): void => {
         clearTimeout(timer);
         resolve(true);
       };
+      this.#onBegin = begun;
       this.#source.resume();
     });
   }

@@ -84,9 +84,11 @@ export class Sender {
     const { contentLength } = exchange.head;
     const announced = contentLength === undefined ? undefined : Number(contentLength);
     const body = new RequestBody(exchange.request, announced);
-    if (exchange.requestClass === 'write') body.mayPass = () => !policy.fencedOff(exchange);
+    const mayPass = (): boolean => !policy.fencedOff(exchange);
+    if (exchange.requestClass === 'write') body.mayPass = mayPass;
     const { tap } = exchange;
-    if (tap !== undefined) body.onPiece = (piece) => tap.requestPiece(piece);
+    const onPiece = (piece: Buffer): void => tap?.requestPiece(piece);
+    if (tap !== undefined) body.onPiece = onPiece;
     exchange.upload = body;
     if (needsPlainForward(exchange)) {
       new ForwardPlainly(exchange, client, policy, body).start();

@@ -205,6 +205,11 @@ const BANS: readonly Ban[] = [
     why: 'only main.ts reads the environment and the command line',
     allowed: (path) => path === 'src/main.ts',
   },
+  {
+    pattern: /\.#?\w+\s*(?:\?\?)?=\s*(?:async\s*)?(?:\([^()]*\)[^=;(){}]*|\w+\s*)=>/,
+    why: 'V8 makes this function in the old generation, for each request; give it a name, and assign that',
+    allowed: (path) => !/^src\/(?:forwarding|intake|pipeline)\//.test(path),
+  },
   { pattern: /\bexport\s+default\b/, why: 'a name that everybody chooses anew cannot be searched for' },
 ];
 
