@@ -1,5 +1,6 @@
 /** CPU profiles of the peers that run in Node, taken through their inspector while they are under load. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 const SAMPLING_INTERVAL_US = 200;
 
@@ -22,6 +23,7 @@ export async function profileWhile(
     await work();
     const answer = await inspector.call('Profiler.stop');
     if (!isProfiled(answer)) throw new Error('the inspector sent no profile');
+    mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, JSON.stringify(answer.profile));
   } finally {
     inspector.close();

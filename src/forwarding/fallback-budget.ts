@@ -26,6 +26,8 @@ class QueuedTurn implements Turn {
   readonly #settle: (granted: boolean) => void;
   readonly #onEnd: (turn: QueuedTurn) => void;
   state: 'waiting' | 'on' | 'over' = 'waiting';
+  /** Where it stands in the queue. */
+  place = -1;
   timer: NodeJS.Timeout | undefined;
 
   constructor(onEnd: (turn: QueuedTurn) => void) {
@@ -50,8 +52,10 @@ class QueuedTurn implements Turn {
 export class FallbackBudget {
   settings: FallbackSettings;
   readonly #reads: () => number;
-  /** In the order in which they came. */
-  readonly #waiting = new Set<QueuedTurn>();
+  /** In the order in which they came, with holes; not a `Set`, for the reason that `roster.ts` has. */
+  #queue: (QueuedTurn | undefined)[] = [];
+  #head = 0;
+  #waiting = 0;
   #on = 0;
 
   /** @param reads in flight in this process, those that wait here included */
@@ -66,17 +70,17 @@ export class FallbackBudget {
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting;
   }
 
   /** Asks for a turn, which is granted in the order of asking. */
   ask(): Turn {
     const turn = new QueuedTurn((each) => this.#end(each));
-    if (this.#waiting.size >= WAITING_MAX) {
+    if (this.#waiting >= WAITING_MAX) {
       turn.decide(false);
       return turn;
     }
-    this.#waiting.add(turn);
+    this.#enqueue(turn);
     // More reads in flight allow for more: those that wait may go on, too.
     this.#grant();
     if (turn.state === 'waiting') turn.timer = setTimeout(() => turn.end(), this.settings.waitMs);
@@ -86,18 +90,37 @@ export class FallbackBudget {
   #grant(): void {
     const { share, inFlightMin } = this.settings;
     const most = Math.max(inFlightMin, Math.floor(share * this.#reads()));
-    for (const turn of this.#waiting) {
-      if (this.#on >= most) return;
-      this.#waiting.delete(turn);
+    while (this.#waiting > 0 && this.#on < most) {
+      const turn = this.#queue[this.#head];
+      this.#head += 1;
+      if (turn === undefined) continue;
+      this.#leave(turn);
       this.#on += 1;
       turn.decide(true);
     }
   }
 
+  #enqueue(turn: QueuedTurn): void {
+    if (this.#waiting === 0 || this.#queue.length >= 2 * WAITING_MAX) this.#closeRanks();
+    turn.place = this.#queue.push(turn) - 1;
+    this.#waiting += 1;
+  }
+
+  #leave(turn: QueuedTurn): void {
+    this.#queue[turn.place] = undefined;
+    this.#waiting -= 1;
+  }
+
+  #closeRanks(): void {
+    this.#queue = this.#queue.filter((turn) => turn !== undefined);
+    this.#head = 0;
+    for (const [place, turn] of this.#queue.entries()) if (turn !== undefined) turn.place = place;
+  }
+
   #end(turn: QueuedTurn): void {
     if (turn.state === 'over') return;
     if (turn.state === 'waiting') {
-      this.#waiting.delete(turn);
+      this.#leave(turn);
       turn.decide(false);
       return;
     }

@@ -7,6 +7,7 @@ import { TurnoutError } from '../errors.ts';
 import type { Cohort, User, UserRecord } from '../model.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { Contact } from './contact.ts';
+import { EpochQuestion } from './epoch-question.ts';
 import { createListeners, type Listeners } from './listeners.ts';
 import { MapLostError } from './map-commands.ts';
 import { type Link, MapFollower } from './map-follower.ts';
@@ -67,6 +68,7 @@ class RedisState implements StateMap {
   readonly #follower: MapFollower;
   readonly #writer: UserWriter;
   readonly #placements: PlacementQueue;
+  readonly #epochs = new EpochQuestion();
   readonly unrecordedPlacements: UnrecordedPlacements;
   readonly marks: GatewayMarker;
   #told: Attachment = 'detached';
@@ -168,14 +170,14 @@ class RedisState implements StateMap {
     const { clock, settledMs = SETTLED_MS } = this.#options;
     if (link === undefined || clock() - link.since < settledMs) return undefined;
     const { marks: sets, commands, map } = link;
-    return { sets, isStillThere: async () => (await commands.readEpoch())?.id === map.id };
+    return { sets, isStillThere: async () => (await this.#epochs.ask(commands))?.id === map.id };
   }
 
   async #caughtUp(): Promise<boolean> {
     const link = this.#attachedLink();
     if (link === undefined) return false;
     try {
-      const there = await within(link.commands.readEpoch(), LOOK_MS, 'Redis');
+      const there = await within(this.#epochs.ask(link.commands), LOOK_MS, 'Redis');
       if (there?.id !== link.map.id || !(await this.#applied(there.epoch))) return false;
       return this.#attachedLink() === link;
     } catch {
