@@ -48,7 +48,7 @@ const CATCH_UP_MS = 100;
 /** Requests of a long visit. */
 const VISIT_STEPS = 11;
 /** How long requests in flight may take at the end. */
-const DRAIN_MS = 2_000;
+const DRAIN_MS = 5_000;
 
 /**
  * Runs until the time is over or the signal stops it, and resolves with what was counted.
