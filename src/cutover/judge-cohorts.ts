@@ -42,6 +42,34 @@ function isUnfenced({ stage }: Cohort): boolean {
   return stage === 'off' || stage === 'complete';
 }
 
+interface Moving {
+  readonly from: Cohort;
+  readonly to: Cohort;
+}
+
+/**
+ * Whether a gateway that lost the map may go on serving users whom this moves. It refuses writes by the cohort that the
+ * attributes of a request lead to, and those of a user without a membership may lead to another cohort than the one that
+ * moves, in `off` or `complete`. Where two cohorts have different owners for everybody nobody is served without a
+ * membership, and a gateway that lost the map cannot give one.
+ */
+function servesThemUnfenced(moving: readonly Moving[], before: readonly Cohort[]): boolean {
+  const led = attributeCohorts(before);
+  const noDefault = defaultOf(before) === undefined;
+  const owned = new Set(led.map(ownedByNew));
+  if (!noDefault && owned.has(NOBODY) && owned.has(EVERYBODY)) return false;
+  const inComplete = led.filter(({ stage }) => stage === 'complete');
+  const byNew = inComplete.length > 0;
+  const byLegacy =
+    noDefault ||
+    led.some(({ stage }) => stage === 'off') ||
+    inComplete.some(({ migration }) => migration === 'per-user');
+  return moving.some(
+    ({ from, to }) =>
+      led.includes(from) && ((byLegacy && mayGoBack(to, from)) || (byNew && mayGoBack(from, to))),
+  );
+}
+
 /** @param before @param after all cohorts, in the order of their rules */
 export function judgeCohorts(before: readonly Cohort[], after: readonly Cohort[]): CohortJudgement {
   const known = new Map(before.map((each) => [each.name, each]));
@@ -66,6 +94,7 @@ export function judgeCohorts(before: readonly Cohort[], after: readonly Cohort[]
   const noDefault = defaultOf(before) === undefined || defaultOf(after) === undefined;
   const everyGateway =
     both.some(({ from, to }) => needsEveryGateway(from, to)) ||
+    servesThemUnfenced(moving, before) ||
     (isPlacedAnew && (defaultOf(before) === undefined || rulesBefore.some(isUnfenced)));
   const goingBack = moving.filter(({ from, to }) => mayGoBack(from, to)).map(({ from }) => from);
   const fallingBack =

@@ -62,7 +62,9 @@ export class StrandedUsers implements Strander {
 
   async #ofCohorts(change: Change, held: readonly string[]): Promise<Stranding | string> {
     const cohorts = await this.#options.readCohorts();
-    if (judgeCohorts(cohorts, cohortsAfter(change, cohorts)).goingBack.length === 0) return NOBODY;
+    const { goingBack, needsEveryGateway } = judgeCohorts(cohorts, cohortsAfter(change, cohorts));
+    if (needsEveryGateway && !change.needsEveryGateway) return MORE_GATEWAYS;
+    if (goingBack.length === 0) return NOBODY;
     const { users, more } = await this.#options.marks.dirtyOf(held, DIRTY_MAX + 1);
     const dirty = users
       .filter(({ user, record }) => goesBack(change, user, record, cohorts))

@@ -192,6 +192,49 @@ void t.test('a change of definitions holds whoever it moves, and says who may go
   t.pass();
 });
 
+/** The stage by which a gateway that lost the map tells whether it may go on. */
+function isFenced({ cohort: name }: Decision, cohorts: readonly Cohort[]): boolean {
+  const stage = cohorts.find((each) => each.name === name)?.stage;
+  return stage !== undefined && stage !== 'off' && stage !== 'complete';
+}
+
+void t.test('whom a gateway that lost the map goes on serving is moved by none without it', async (t) => {
+  fc.assert(
+    fc.property(anyUser, anyRecord, anyCohorts, anyCohortEdit, (user, of, cohorts, edit) => {
+      const is: UserRecord = { ...of, pin: undefined, membership: undefined };
+      const { next } = edited(cohorts, edit);
+      const { needsEveryGateway, unheld } = judgeCohorts(cohorts, next);
+      if (needsEveryGateway || unheld) return true;
+      return PLANS.every((plan) => {
+        const lost = decided(user, is, cohorts, plan);
+        if (lost.place !== undefined || isFenced(lost, cohorts)) return true;
+        return PLANS.every(
+          (other) =>
+            decided(user, is, cohorts, other).target !== lost.target ||
+            decided(user, is, next, other).target === lost.target,
+        );
+      });
+    }),
+    { numRuns: 20_000 },
+  );
+  const off = cohort({ name: 'pro', rule: ruleOf('pro') });
+  const every = cohort({ name: 'all', isDefault: true });
+  const at = (stage: Cohort['stage'], ...others: readonly Cohort[]) => [{ ...every, stage }, ...others];
+  t.match(judgeCohorts(at('shadow', off), at('live', off)), { needsEveryGateway: true });
+  t.match(
+    judgeCohorts(at('live', off), at('shadow', off)),
+    { needsEveryGateway: false },
+    'not on the way back',
+  );
+  t.match(judgeCohorts(at('shadow'), at('live')), { needsEveryGateway: false }, 'where nobody is off');
+  const staff = cohort({ name: 'staff', stage: 'live', rule: ruleOf('staff') });
+  t.match(
+    judgeCohorts(at('shadow', off, staff), at('live', off, staff)),
+    { needsEveryGateway: false },
+    'where nobody is served without a membership',
+  );
+});
+
 void t.test('nobody is held where every truth is legacy', async (t) => {
   const off = [
     cohort({ name: 'a', isDefault: true }),

@@ -105,3 +105,27 @@ void t.test(
     t.match(await ended(control, back), { phase: 'done' });
   },
 );
+
+void t.test(
+  'a gateway that is lost while a rule leads to a cohort in off keeps the others from live',
+  async (t) => {
+    const backends = await RecordingBackends.start(t);
+    const pro = { name: 'pro', rule: { attribute: 'header.x-plan', in: ['pro'] }, stage: 'off' };
+    const { control, start } = await gatewaysWorld(t, backends, {
+      ...SHORT,
+      cohorts: [pro, ...SHORT.cohorts],
+    });
+    const [, two] = [await start('one'), await start('two')];
+    await untilLive(control, 2);
+    two.process.kill('SIGKILL');
+    await untilLive(control, 1);
+    t.match(await ended(control, await control.changeStage({ ...WISH, stage: 'dualwrite' })), {
+      phase: 'done',
+    });
+    // It would go on sending to legacy, as one of `pro`, whom others place in `movers` by another plan.
+    const change = await control.changeStage({ ...WISH, stage: 'live' });
+    t.match(change, { phase: 'pending', note: /worker two \(two\), fenced .* has to agree/u });
+    t.equal(await control.evictGateway('two'), true);
+    t.match(await ended(control, change), { phase: 'done' });
+  },
+);
