@@ -1,4 +1,7 @@
-/** `npm run bench -- shadow`: the same load with shadow reads off, and at 100 % with secondaries of all kinds. */
+/**
+ * `npm run bench -- shadow`: a gateway with shadow reads at 100 % and one without any have the same load at the same
+ * time, for secondaries of all kinds. One after the other they would be compared by what else the machine does.
+ */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -17,10 +20,16 @@ import {
   LISTENING,
   type PacedLoad,
   type PacedResult,
-  parsePacedResult,
+  parsePacedResults,
 } from './shadow-cases.ts';
 import { parseShadowOptions, SHADOW_USAGE, type ShadowOptions } from './shadow-options.ts';
-import { type ShadowRun, type ShadowSample, shadowMarkdown, shadowRows } from './shadow-report.ts';
+import {
+  type Measured,
+  type ShadowRun,
+  type ShadowSample,
+  shadowMarkdown,
+  shadowRows,
+} from './shadow-report.ts';
 
 const EXTENSION = extname(import.meta.filename);
 const sibling = (name: string): string => fileURLToPath(new URL(`${name}${EXTENSION}`, import.meta.url));
@@ -40,11 +49,20 @@ export function runShadow(args: readonly string[]): Promise<number> {
   return benchCommand({ usage: SHADOW_USAGE, parse: parseShadowOptions, measure: shadow, report }, args);
 }
 
-interface Contestant {
-  readonly case: Case;
+interface Gateway {
   readonly started: Started;
   readonly port: number;
   readonly adminPort: number;
+}
+
+interface Contestant extends Gateway {
+  readonly case: Case;
+}
+
+interface Contestants {
+  /** The one without shadow reads that each is measured beside. */
+  readonly base: Gateway;
+  readonly contestants: readonly Contestant[];
 }
 
 /**
@@ -61,13 +79,15 @@ export async function shadow(options: ShadowOptions, tell: (line: string) => voi
     const processes = new Processes({ inspect: false });
     stopping(processes);
     try {
-      const contestants = await startAll(processes, directory);
+      const { base, contestants } = await startAll(processes, directory);
       for (let round = 0; round <= options.rounds; round += 1) {
         for (const contestant of contestants) {
-          const sample = await measure(contestant, round, options, processes);
+          const sample = await measure(contestant, base, round, options, processes);
           if (round === 0) continue;
           samples.push(sample);
-          tell(`round ${round}, ${contestant.case}: p99 ${sample.result.p99Ms.toFixed(2)} ms`);
+          const { result, base: beside } = sample;
+          const [own, other] = [result.p99Ms.toFixed(2), beside.result.p99Ms.toFixed(2)];
+          tell(`round ${round}, ${contestant.case}: p99 ${own} ms, without shadow reads ${other} ms`);
         }
       }
       for (const { case: each, adminPort } of contestants) counts[each] = await shadowCounts(adminPort);
@@ -79,38 +99,42 @@ export async function shadow(options: ShadowOptions, tell: (line: string) => voi
   return { startedAt, machine, options, samples, counts };
 }
 
-async function startAll(processes: Processes, directory: string): Promise<Contestant[]> {
+async function startAll(processes: Processes, directory: string): Promise<Contestants> {
   const postgres = await startPostgres(processes, { core: 'any', settings: ['fsync=off'] });
   if (postgres === undefined) throw new Error('Postgres is needed: apt-get install postgresql');
   const [legacy = 0] = (await processes.startNode(SECONDARY, [], { core: 'any' })).ports;
   const [, ...others] = (await processes.startNode(SECONDARY, [], { core: 'any' })).ports;
   const client = new Client({ connectionString: postgres });
   await client.connect();
+  const startOne = async (name: string, each: Case, secondary: number): Promise<Gateway> => {
+    await client.query(`CREATE DATABASE bench_${name}`);
+    const url = postgres.replace(/\/postgres$/, `/bench_${name}`);
+    return startGateway(processes, join(directory, `${name}.yaml`), each, { legacy, new: secondary }, url);
+  };
   const contestants: Contestant[] = [];
+  const [anything = 0] = others;
   try {
+    const base = await startOne('base', 'off', anything);
     for (const each of CASES) {
       const at = LISTENING.findIndex((name) => name === each);
       // Nobody listens on a port that was free a moment ago.
-      const secondary = each === 'off' ? others[0] : (others[at] ?? (await freePort()));
-      await client.query(`CREATE DATABASE bench_${each}`);
-      const url = postgres.replace(/\/postgres$/, `/bench_${each}`);
-      contestants.push(await startGateway(processes, directory, each, { legacy, new: secondary ?? 0 }, url));
+      const secondary = each === 'off' ? anything : (others[at] ?? (await freePort()));
+      contestants.push({ case: each, ...(await startOne(each, each, secondary)) });
     }
+    return { base, contestants };
   } finally {
     await client.end();
   }
-  return contestants;
 }
 
 async function startGateway(
   processes: Processes,
-  directory: string,
+  file: string,
   each: Case,
   backends: { readonly legacy: number; readonly new: number },
   postgres: string,
-): Promise<Contestant> {
+): Promise<Gateway> {
   const [port, adminPort] = [await freePort(), await freePort()];
-  const file = join(directory, `${each}.yaml`);
   writeFileSync(
     file,
     `
@@ -132,29 +156,34 @@ shadow: { noiseSample: 0 }
   );
   const started = processes.startTurnout(file, 'any');
   await processes.untilListening(port, started);
-  return { case: each, started, port, adminPort };
+  return { started, port, adminPort };
 }
 
 async function measure(
-  { case: each, started, port }: Contestant,
+  contestant: Contestant,
+  base: Gateway,
   round: number,
   { seconds, rate }: ShadowOptions,
   processes: Processes,
 ): Promise<ShadowSample> {
-  resetPeak(started.pid);
-  const beforeUs = cpuUs(started.pid);
-  const result = await paced(processes, { port, rate, seconds: round === 0 ? WARM_UP_SECONDS : seconds });
-  const usedUs = cpuUs(started.pid) - beforeUs;
-  return {
-    case: each,
-    round,
-    result,
-    cpuUs: usedUs / Math.max(1, result.answers),
-    peakBytes: memory(started.pid).peakBytes,
-  };
+  const pair = [contestant, base];
+  const before = pair.map(({ started: { pid } }) => {
+    resetPeak(pid);
+    return cpuUs(pid);
+  });
+  const ports = pair.map(({ port }) => port);
+  const results = await paced(processes, { ports, rate, seconds: round === 0 ? WARM_UP_SECONDS : seconds });
+  const [own, beside] = pair.map(({ started: { pid } }, index): Measured => {
+    const result = results[index];
+    if (result === undefined) throw new Error('the load ended without a result for each gateway');
+    const usedUs = cpuUs(pid) - (before[index] ?? 0);
+    return { result, cpuUs: usedUs / Math.max(1, result.answers), peakBytes: memory(pid).peakBytes };
+  });
+  if (own === undefined || beside === undefined) throw new Error('there are two gateways');
+  return { case: contestant.case, round, ...own, base: beside };
 }
 
-async function paced(processes: Processes, load: PacedLoad): Promise<PacedResult> {
+async function paced(processes: Processes, load: PacedLoad): Promise<readonly PacedResult[]> {
   const { child } = processes.start(process.execPath, [LOAD, JSON.stringify(load)], {
     core: 'any',
     ipc: true,
@@ -164,7 +193,7 @@ async function paced(processes: Processes, load: PacedLoad): Promise<PacedResult
     if (typeof message === 'string') result = message;
   });
   await once(child, 'exit');
-  return parsePacedResult(result);
+  return parsePacedResults(result);
 }
 
 /** Shadow reads since the gateway started, by verdict, and by `skipped: reason`. */

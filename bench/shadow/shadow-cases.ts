@@ -4,7 +4,7 @@ export const CASES = ['off', 'healthy', 'slow', 'dead', 'large'] as const;
 export type Case = (typeof CASES)[number];
 
 export const TITLES: { readonly [C in Case]: string } = {
-  off: 'shadow off',
+  off: 'shadow off, as the other gateway',
   healthy: 'healthy, the same answers in other bytes',
   slow: 'answers after 5 s',
   dead: 'refuses connections',
@@ -18,8 +18,9 @@ export const SLOW_MS = 5_000;
 export const LARGE_BYTES = 10_000_000;
 
 export interface PacedLoad {
-  readonly port: number;
-  /** Requests a second, sent whether or not earlier ones were answered. */
+  /** Of the gateways that are asked at the same time, one request each in turn. */
+  readonly ports: readonly number[];
+  /** Requests a second to each of them, sent whether or not earlier ones were answered. */
   readonly rate: number;
   readonly seconds: number;
 }
@@ -32,9 +33,9 @@ export interface PacedResult {
   readonly p99Ms: number;
 }
 
-/** @throws Error for what is no result */
-export function parsePacedResult(text: string): PacedResult {
-  const result: PacedResult = JSON.parse(text);
-  if (typeof result.answers !== 'number') throw new Error('the load ended without a result');
-  return result;
+/** @returns in the order of the ports. @throws Error for what is no result */
+export function parsePacedResults(text: string): readonly PacedResult[] {
+  const results: readonly PacedResult[] = JSON.parse(text);
+  if (typeof results[0]?.answers !== 'number') throw new Error('the load ended without a result');
+  return results;
 }

@@ -10,6 +10,7 @@ import type { Cohort, Snapshot, User, UserRecord } from '../model.ts';
 import { MapReplacedError, type RecordStore } from '../storage/record-store.ts';
 import { EmbeddedControl } from './embedded-control.ts';
 import { createListeners } from './listeners.ts';
+import { logNotSeeded } from './log-not-seeded.ts';
 import { atEpoch, createSnapshot } from './snapshot.ts';
 import type { StateMap } from './state-map.ts';
 import { assertRecord, assertUser } from './user-limits.ts';
@@ -94,7 +95,7 @@ export function createEmbeddedState(options: EmbeddedStateOptions): StateMap {
 
     async start() {
       const map = await store.createMap();
-      await store.seedCohorts(options.cohorts);
+      logNotSeeded(log, (await store.seedCohorts(options.cohorts)).notSeeded);
       const open: [Change, Claims][] = [];
       for (const change of await store.changes.openChanges())
         open.push([change, await store.changes.claimsOf(change.id)]);

@@ -1,7 +1,8 @@
 /** Makes the map in Redis what the record says: builds a lost one, adds cohorts that are new. */
 import type { Logger } from 'pino';
 import type { Cohort } from '../model.ts';
-import type { RecordStore, StoredCohort } from '../storage/record-store.ts';
+import type { RecordStore, Seeded } from '../storage/record-store.ts';
+import { logNotSeeded } from './log-not-seeded.ts';
 import type { MapCommands, MapIdentity } from './map-commands.ts';
 import { rebuildMap } from './rebuild.ts';
 import type { RedisClient, RedisModel } from './redis-client.ts';
@@ -29,6 +30,8 @@ const SEED_MS = 5_000;
 export class MapMaker {
   readonly #options: MapMakerOptions;
   #seeded = false;
+  /** Of cohorts that are not created. */
+  #told = false;
   /** A rebuild is under way; it may take minutes. */
   rebuilding = false;
 
@@ -51,7 +54,7 @@ export class MapMaker {
     const { record, keys, model, log, cohorts } = this.#options;
     this.rebuilding = true;
     try {
-      if (!this.#seeded) await record.seedCohorts(cohorts);
+      if (!this.#seeded) this.#tell(await record.seedCohorts(cohorts));
       const options = { record, client, commands, keys, condemned, epochSeen, log };
       await rebuildMap({ ...options, buckets: buckets ?? model.userBuckets });
     } finally {
@@ -72,15 +75,22 @@ export class MapMaker {
         `the state map has ${map.buckets} user buckets; state.userBuckets counts for new maps only`,
       );
     }
-    let stored: readonly StoredCohort[];
+    let seeded: Seeded;
     try {
-      stored = await within(record.seedCohorts(cohorts), SEED_MS, record.where);
+      seeded = await within(record.seedCohorts(cohorts), SEED_MS, record.where);
     } catch (err) {
       log.warn({ err, event: 'state_not_seeded' }, 'new cohorts of the configuration wait for the record');
       return 0;
     }
-    const epoch = await commands.addCohorts(map, stored);
+    this.#tell(seeded);
+    const epoch = await commands.addCohorts(map, seeded.cohorts);
     this.#seeded = true;
     return epoch;
+  }
+
+  #tell({ notSeeded }: Seeded): void {
+    if (this.#told) return;
+    this.#told = true;
+    logNotSeeded(this.#options.log, notSeeded);
   }
 }

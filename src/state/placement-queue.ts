@@ -6,11 +6,19 @@
  * The feed may be late. A gateway that has not heard of a placement and meets the user asks the map to place it and
  * is given the membership that is in force. While the record is unreachable nobody waits; placements do, up to a bound,
  * beyond which the oldest are dropped and counted: then the map alone has them.
+ *
+ * The record decides. A placement that it does not take, because it knows the user in another cohort or the cohort is
+ * gone, is taken back from the map before whoever waits for it is told.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { User } from '../model.ts';
-import { MapReplacedError, type Placement, type RecordStore } from '../storage/record-store.ts';
+import {
+  MapReplacedError,
+  type NotPlaced,
+  type Placement,
+  type RecordStore,
+} from '../storage/record-store.ts';
 import { within } from './within.ts';
 
 export interface Placed {
@@ -23,6 +31,15 @@ export interface Placed {
   readonly bytes: Buffer;
 }
 
+/** The record knows the user otherwise: what the map has of it is right again, and the user is to be placed anew. */
+export class NotPlacedError extends Error {
+  override name = 'NotPlacedError';
+}
+
+export interface RefusedPlacement extends NotPlaced {
+  readonly placed: Placed;
+}
+
 export interface PlacementQueueOptions {
   readonly record: Pick<RecordStore, 'placeUsers'>;
   readonly log: Logger;
@@ -30,6 +47,10 @@ export interface PlacementQueueOptions {
   readonly announce: (batch: readonly Placed[]) => Promise<{ mapId: string; epoch: number }>;
   /** Says of a batch that the record has it. One that fails leaves it to whoever meets these users. */
   readonly confirm?: (mapId: string, batch: readonly Placed[]) => Promise<void>;
+  /** Makes the map follow the record. One that fails leaves it to whoever meets these users. */
+  readonly takeBack?: (mapId: string, refused: readonly RefusedPlacement[]) => Promise<void>;
+  /** Told when either of these fails. */
+  readonly onUnfinished?: (error: unknown) => void;
   /** Whether it was accepted by another map than the one that is attached now. */
   readonly isStale?: (placed: Placed) => boolean;
   /** Places those again in the map that is attached now. */
@@ -95,6 +116,7 @@ export class PlacementQueue {
    * @param ms bound on the wait
    * @param insists whether, by then, a record that fails is no reason to go on without it
    * @throws Error when the wait is over, because the map is lost or the record is slow; when it fails and `insists`
+   * @throws NotPlacedError when the record knows the user otherwise
    */
   async recorded(user: User, ms: number, insists: () => boolean): Promise<void> {
     if (!this.#has(user)) return;
@@ -116,7 +138,7 @@ export class PlacementQueue {
       await within(awaited.promise, ms, 'the record of placements');
     } catch (error) {
       // It may have begun to fail meanwhile.
-      if (!this.#recordFails) throw error;
+      if (!this.#recordFails || error instanceof NotPlacedError) throw error;
     } finally {
       this.#awaited.delete(user);
     }
@@ -172,7 +194,7 @@ export class PlacementQueue {
 
   /** Whether the batch is done with. Announcing and recording one twice changes nothing. */
   async #flushBatch(): Promise<boolean> {
-    const { announce, record, log, isStale, placeAgain, confirm } = this.#options;
+    const { announce, record, log, isStale, placeAgain } = this.#options;
     const taken = this.#take(BATCH_MAX);
     const stale = isStale === undefined ? [] : taken.filter(isStale);
     // Its bucket in this map does not have it: telling of it would not make it so.
@@ -190,13 +212,9 @@ export class PlacementQueue {
         version,
         epoch,
       }));
-      await record.placeUsers(mapId, placements);
+      const others = await record.placeUsers(mapId, placements);
       this.#recordFails = false;
-      const users = batch.map(({ user }) => user);
-      for (const user of users) this.#mapOnly.delete(user);
-      this.#settle(users);
-      this.#underWay = new Set();
-      await confirm?.(mapId, batch).catch(() => undefined);
+      await this.#answered(mapId, batch, others);
       return true;
     } catch (err) {
       this.#underWay = new Set();
@@ -216,6 +234,43 @@ export class PlacementQueue {
         this.#someRecorded?.resolve();
         this.#someRecorded = undefined;
       }
+    }
+  }
+
+  /** The record has decided: those who wait are told, and the map is made to say the same. */
+  async #answered(mapId: string, batch: readonly Placed[], others: readonly NotPlaced[]): Promise<void> {
+    const { confirm, takeBack, log } = this.#options;
+    const notPlaced = new Map(others.map((other) => [other.user, other]));
+    const refused: RefusedPlacement[] = [];
+    const taken: Placed[] = [];
+    for (const placed of batch) {
+      const other = notPlaced.get(placed.user);
+      if (other === undefined) taken.push(placed);
+      else refused.push({ ...other, placed });
+    }
+    const actedOn = refused.filter(({ user }) => this.#mapOnly.has(user)).length;
+    for (const { user } of batch) this.#mapOnly.delete(user);
+    this.#underWay = new Set(refused.map(({ user }) => user));
+    this.#settle(taken.map(({ user }) => user));
+    if (refused.length > 0) {
+      log.warn(
+        { event: 'placements_refused', refused: refused.length, actedOn },
+        'the record knows users otherwise than the state map had placed them',
+      );
+      await this.#finish(takeBack?.(mapId, refused));
+      for (const { user } of refused) {
+        this.#awaited.get(user)?.reject(new NotPlacedError('the record knows the user otherwise'));
+      }
+      this.#underWay = new Set();
+    }
+    if (taken.length > 0) await this.#finish(confirm?.(mapId, taken));
+  }
+
+  async #finish(work: Promise<void> | undefined): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#options.onUnfinished?.(error);
     }
   }
 

@@ -89,7 +89,7 @@ export const SWAP_USER: RedisScript = {
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return { -1, '' } end
 local now = redis.call('HGET', KEYS[1], ARGV[3]) or ''
 if now ~= ARGV[4] then return { 0, now } end
-redis.call('HSET', KEYS[1], ARGV[3], ARGV[5])
+if ARGV[5] == '' then redis.call('HDEL', KEYS[1], ARGV[3]) else redis.call('HSET', KEYS[1], ARGV[3], ARGV[5]) end
 return { 1, '' }`,
 };
 

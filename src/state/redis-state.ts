@@ -126,6 +126,8 @@ class RedisState implements StateMap {
         return { mapId: map.id, epoch: await commands.announcePlaced(map, placed) };
       },
       confirm: (mapId, batch) => this.#writer.confirm(mapId, batch),
+      takeBack: (mapId, refused) => this.#writer.takeBack(mapId, refused),
+      onUnfinished: (error) => this.#follower.suspectIfLost(error),
       isStale: ({ mapId }) => link() !== undefined && mapId !== this.#view.identity?.id,
       placeAgain: (stale) => this.#writer.placeAgain(stale),
       onReplaced: () =>

@@ -8,8 +8,20 @@ import type { Snapshot, User, UserRecord } from '../model.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import type { Link } from './map-follower.ts';
 import type { MapView } from './map-view.ts';
-import type { Placed, PlacementQueue } from './placement-queue.ts';
-import { certain, decodeRecord, encodeRecord, isTentative, tentative } from './record-codec.ts';
+import {
+  NotPlacedError,
+  type Placed,
+  type PlacementQueue,
+  type RefusedPlacement,
+} from './placement-queue.ts';
+import {
+  type CohortNumbers,
+  certain,
+  decodeRecord,
+  encodeRecord,
+  isTentative,
+  tentative,
+} from './record-codec.ts';
 import type { UserTable } from './user-table.ts';
 import { ABSENT, isNewer, newerOf, type Versioned } from './versioned.ts';
 
@@ -29,6 +41,8 @@ export interface UserWriterOptions {
 
 /** Tries to swap a user's bytes, each lost to another writer of the same user. */
 const SWAPS_MAX = 20;
+/** Tries to place a user whom the record knows otherwise than the map did: once it is asked, both say the same. */
+const PLACINGS_MAX = 3;
 /** An announced record that is not settled after this was left by a writer that died; milliseconds. */
 const REPAIR_AFTER_MS = 3_000;
 const RECONCILE_BATCH = 1_000;
@@ -81,8 +95,16 @@ export class UserWriter {
   async #placeForGood(user: User, cohort: string): Promise<UserRecord> {
     const { placements, recordMs, view, users } = this.#options;
     const { mapId } = view.snapshot;
-    const placed = await this.#place(user, cohort);
-    await placements.recorded(user, recordMs, () => holdsByAttributes(view.snapshot));
+    let placed: Versioned;
+    for (let attempt = 1; ; attempt++) {
+      placed = await this.#place(user, cohort);
+      try {
+        await placements.recorded(user, recordMs, () => holdsByAttributes(view.snapshot));
+        break;
+      } catch (error) {
+        if (!(error instanceof NotPlacedError) || attempt === PLACINGS_MAX) throw error;
+      }
+    }
     if (view.snapshot.mapId !== mapId) throw new Error('the state map was replaced while a user was placed');
     users.learn(user, placed);
     // A change that came in meanwhile may be newer still.
@@ -93,7 +115,7 @@ export class UserWriter {
     const { view, users, placements } = this.#options;
     const { commands, map } = this.requireLink();
     let known = newerOf(view.announced(user), users.known(user) ?? ABSENT);
-    let expected = known.version === 0 && isBlank(known) ? NOTHING : encodeRecord(known, view.cohorts);
+    let expected = bytesOf(known, view.cohorts);
     for (let attempt = 0; attempt < SWAPS_MAX; attempt++) {
       if (known.record.membership !== undefined) return known;
       const placed: Versioned = {
@@ -126,6 +148,22 @@ export class UserWriter {
     await Promise.all(batch.map(({ user, bytes }) => commands.swapUser(map, user, bytes, certain(bytes))));
     const recorded = batch.map(({ user, bytes }) => ({ user, record: certain(bytes) }));
     await commands.announcePlaced(map, recorded);
+  }
+
+  /** Makes the map say of placements that the record did not take what the record says. */
+  async takeBack(mapId: string, refused: readonly RefusedPlacement[]): Promise<void> {
+    const { view, users } = this.#options;
+    const { commands, map } = this.requireLink();
+    if (map.id !== mapId) return;
+    const known: { user: User; record: Buffer }[] = [];
+    for (const { user, stored, placed } of refused) {
+      const versioned = stored ?? withoutMembership(decodeRecord(placed.bytes, view.cohorts));
+      const record = bytesOf(versioned, view.cohorts);
+      await commands.swapUser(map, user, placed.bytes, record);
+      users.forget(user);
+      if (stored !== undefined) known.push({ user, record });
+    }
+    if (known.length > 0) await commands.announcePlaced(map, known);
   }
 
   /** Places those again in a new map whom the old one had accepted and the record had not noted. */
@@ -233,6 +271,15 @@ export class UserWriter {
       log.warn({ err, event: 'changes_not_reconciled' }, 'changes wait for the stores'),
     );
   }
+}
+
+function withoutMembership({ record, version }: Versioned): Versioned {
+  return { record: { ...record, membership: undefined }, version };
+}
+
+/** What a bucket has of a user; nothing for one of whom there is nothing to say. */
+function bytesOf(versioned: Versioned, cohorts: CohortNumbers): Buffer {
+  return versioned.version === 0 && isBlank(versioned) ? NOTHING : encodeRecord(versioned, cohorts);
 }
 
 function isBlank({ record }: Versioned): boolean {

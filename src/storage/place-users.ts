@@ -1,12 +1,20 @@
-import { MapReplacedError, type Placement } from './record-store.ts';
+import { utf8 } from './columns.ts';
+import { MapReplacedError, type NotPlaced, type Placement } from './record-store.ts';
 import type { SqlStore } from './sql.ts';
-import { userKey } from './user-row.ts';
+import { storedUser, USER_COLUMNS, userKey } from './user-row.ts';
 
 /**
  * Notes memberships that the state map has accepted. A user whose row was written since (a higher version) or
- * who has a membership keeps it: the map resolves that race the same way. All or none of the batch.
+ * who has a membership keeps it, and is returned; so is one whose cohort is gone. All or none of the batch.
+ *
+ * One whose row a change of users has just written, and is about to put into the map, is not returned: that change sees
+ * to it that both agree.
  */
-export function placeUsers(store: SqlStore, mapId: string, placements: readonly Placement[]): Promise<void> {
+export function placeUsers(
+  store: SqlStore,
+  mapId: string,
+  placements: readonly Placement[],
+): Promise<readonly NotPlaced[]> {
   const batch = placements.map(({ user, cohort, version, epoch }) => ({
     key: Buffer.from(userKey(user)).toString('hex'),
     cohort,
@@ -34,5 +42,17 @@ export function placeUsers(store: SqlStore, mapId: string, placements: readonly 
          WHERE users.cohort IS NULL AND users.version <= excluded.version`,
       [JSON.stringify(batch)],
     );
+    const others = await sql.run(
+      `SELECT decode(p.key, 'hex') AS placed, ${USER_COLUMNS}
+       FROM jsonb_to_recordset($1::jsonb) AS p (key text, cohort text, version bigint)
+       LEFT JOIN users u ON u.key = decode(p.key, 'hex')
+       LEFT JOIN cohorts c ON c.number = u.cohort
+       WHERE c.name IS DISTINCT FROM p.cohort AND (u.epoch IS NOT NULL OR u.version IS NULL OR u.version <= p.version)`,
+      [JSON.stringify(batch)],
+    );
+    return others.map((row) => ({
+      user: utf8(row, 'placed'),
+      stored: row['key'] === null ? undefined : storedUser(row),
+    }));
   });
 }

@@ -1,3 +1,4 @@
+import type { NotSeeded } from '../cutover/judge-seeds.ts';
 import type { ChangeStore, UserRecords } from '../cutover/stores.ts';
 import type { MarkStore } from '../cutover/write-marks-store.ts';
 import type { GuardStore } from '../guard/guard-store.ts';
@@ -42,6 +43,19 @@ export interface Placement {
   readonly epoch: number;
 }
 
+export interface Seeded {
+  /** All that there are now, as `readCohorts`. */
+  readonly cohorts: readonly StoredCohort[];
+  readonly notSeeded: readonly NotSeeded[];
+}
+
+/** A placement that the record has not taken. */
+export interface NotPlaced {
+  readonly user: User;
+  /** What the record has of the user; `undefined`: nothing, and the cohort of the placement is gone. */
+  readonly stored: StoredUser | undefined;
+}
+
 export interface WriteUser {
   /** The write is refused with `MapReplacedError` when this is no longer the current map. */
   readonly mapId: string;
@@ -84,8 +98,8 @@ export interface RecordStore {
 
   /** In the order of their rules; deleted ones included. */
   readCohorts(): Promise<readonly StoredCohort[]>;
-  /** Creates the cohorts whose names are not there, after the existing ones; returns all, as `readCohorts`. */
-  seedCohorts(cohorts: readonly Cohort[]): Promise<readonly StoredCohort[]>;
+  /** Creates the cohorts whose names are not there, after the existing ones, as far as that moves nobody's truth. */
+  seedCohorts(cohorts: readonly Cohort[]): Promise<Seeded>;
 
   /** `undefined` for a user the record knows nothing of. */
   readUser(user: User): Promise<StoredUser | undefined>;
@@ -107,8 +121,12 @@ export interface RecordStore {
     user: User,
     cohort: string,
   ): Promise<{ readonly stored: StoredUser; readonly epoch: number | undefined }>;
-  /** Notes memberships that the state map has already accepted; one transaction. At most 1,000 at a time. */
-  placeUsers(mapId: string, placements: readonly Placement[]): Promise<void>;
+  /**
+   * Notes memberships that the state map has already accepted; one transaction. At most 1,000 at a time.
+   * @returns those whom the record knows otherwise: it decides
+   * @throws MapReplacedError
+   */
+  placeUsers(mapId: string, placements: readonly Placement[]): Promise<readonly NotPlaced[]>;
   /** Up to `limit` users in key order, from the one after `after`. */
   scanUsers(after: User | undefined, limit: number): Promise<readonly UserRow[]>;
   /**

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { type Placed, PlacementQueue } from '../../src/state/placement-queue.ts';
-import { MapReplacedError, type Placement } from '../../src/storage/record-store.ts';
+import { NotPlacedError, type Placed, PlacementQueue } from '../../src/state/placement-queue.ts';
+import { MapReplacedError, type NotPlaced, type Placement } from '../../src/storage/record-store.ts';
 import { startPostgres } from '../fixtures/postgres.ts';
 import { startRedis } from '../fixtures/redis.ts';
 import { openState, postgresRecord, redisModel, until } from './redis-setup.ts';
@@ -24,7 +24,12 @@ await t.test('placements are announced and recorded in batches, each user once',
       announced += batch.length;
       return { mapId: 'm', epoch: 9 };
     },
-    record: { placeUsers: async (_map, batch) => void recorded.push([...batch]) },
+    record: {
+      placeUsers: async (_map, batch) => {
+        recorded.push([...batch]);
+        return [];
+      },
+    },
   });
   for (let n = 0; n < 1_200; n++) queue.add(placed(`u${n}`));
   queue.add(placed('u0'));
@@ -39,7 +44,7 @@ await t.test('placements are announced and recorded in batches, each user once',
 });
 
 await t.test('whoever placed a user waits until the record knows it', async (t) => {
-  const recording = Promise.withResolvers<void>();
+  const recording = Promise.withResolvers<readonly NotPlaced[]>();
   const queue = new PlacementQueue({
     log,
     announce: async () => ({ mapId: 'm', epoch: 9 }),
@@ -52,7 +57,7 @@ await t.test('whoever placed a user waits until the record knows it', async (t) 
   });
   await queue.recorded('leo', 10_000, never);
   t.notOk(known, 'one that was not placed has nothing to wait for');
-  recording.resolve();
+  recording.resolve([]);
   await waited;
   await queue.close(1_000);
 });
@@ -71,7 +76,7 @@ await t.test('nobody waits for a record that fails, and not for ever for a map t
   const lost = new PlacementQueue({
     log,
     announce: () => Promise.reject(new Error('lost')),
-    record: { placeUsers: async () => undefined },
+    record: { placeUsers: async () => [] },
   });
   lost.add(placed('nina'));
   await t.rejects(lost.recorded('nina', 50, never), /did not answer within 50 ms/u);
@@ -86,7 +91,7 @@ await t.test('a placement that only the map has is counted until the record has 
   const queue = new PlacementQueue({
     log,
     announce: async () => ({ mapId: 'm', epoch: 9 }),
-    record: { placeUsers: async () => (isDown ? Promise.reject(new Error('down')) : undefined) },
+    record: { placeUsers: async () => (isDown ? Promise.reject(new Error('down')) : []) },
   });
   queue.add(placed('nina'));
   queue.add(placed('leo'));
@@ -106,6 +111,47 @@ await t.test('a placement that only the map has is counted until the record has 
   await queue.close(1_000);
 });
 
+await t.test('a placement that the record does not take is taken back before anybody is told', async (t) => {
+  const takenBack = Promise.withResolvers<void>();
+  const done: string[] = [];
+  const queue = new PlacementQueue({
+    log,
+    announce: async () => ({ mapId: 'm', epoch: 9 }),
+    record: { placeUsers: async () => [{ user: 'nina', stored: undefined }] },
+    takeBack: async (_mapId, refused) => {
+      done.push(...refused.map(({ placed: { user, cohort } }) => `${user} out of ${cohort}`));
+      await takenBack.promise;
+    },
+    confirm: async (_mapId, batch) => void done.push(...batch.map(({ user }) => `${user} stays`)),
+  });
+  queue.add(placed('nina'));
+  queue.add(placed('leo'));
+  const nina = t.rejects(queue.recorded('nina', 10_000, never), NotPlacedError).then(() => done.push('told'));
+  await queue.recorded('leo', 10_000, never);
+  t.same(done, ['nina out of a'], 'who asks in the meantime waits');
+  const late = t.rejects(queue.recorded('nina', 10_000, never), NotPlacedError);
+  takenBack.resolve();
+  await Promise.all([nina, late]);
+  await queue.close(1_000);
+  t.same(done.sort(), ['leo stays', 'nina out of a', 'told']);
+  t.equal(queue.waiting, 0);
+});
+
+await t.test('a map that cannot be made to follow the record is told of', async (t) => {
+  const lost = Promise.withResolvers<unknown>();
+  const queue = new PlacementQueue({
+    log,
+    announce: async () => ({ mapId: 'm', epoch: 9 }),
+    record: { placeUsers: async () => [{ user: 'nina', stored: undefined }] },
+    takeBack: () => Promise.reject(new Error('a bucket is gone')),
+    onUnfinished: (error) => lost.resolve(error),
+  });
+  queue.add(placed('nina'));
+  await t.rejects(queue.recorded('nina', 10_000, never), NotPlacedError);
+  t.match(await lost.promise, { message: 'a bucket is gone' });
+  await queue.close(1_000);
+});
+
 await t.test(
   'what another map had accepted is placed again, and not told of as if it were there',
   async (t) => {
@@ -117,7 +163,7 @@ await t.test(
         told.push(...batch.map(({ user }) => user));
         return { mapId: 'new', epoch: 9 };
       },
-      record: { placeUsers: async () => undefined },
+      record: { placeUsers: async () => [] },
       isStale: ({ mapId }) => mapId !== 'new',
       placeAgain: (stale) => void again.push(...stale.map(({ user }) => user)),
     });
@@ -133,7 +179,7 @@ await t.test('beyond the bound the oldest are dropped and counted', async (t) =>
     log,
     waitingMax: 100,
     announce: () => Promise.reject(new Error('detached')),
-    record: { placeUsers: async () => undefined },
+    record: { placeUsers: async () => [] },
   });
   for (let n = 0; n < 101; n++) queue.add(placed(`u${n}`));
   t.equal(queue.waiting, 91);

@@ -1,5 +1,6 @@
 /** A placement that the record does not have yet, and whose gateway may die before it does: nobody acts on it. */
 import t from 'tap';
+import { newChange } from '../storage/change-contract.ts';
 import { freshRecord, openState, redisModel, startStores, until, untilAttached } from './redis-setup.ts';
 import { freshUser, nextChange } from './state-map-contract.ts';
 
@@ -54,7 +55,7 @@ await t.test(
     const recording = Promise.withResolvers<void>();
     const placeUsers: typeof record.placeUsers = async (...batch) => {
       await recording.promise;
-      await record.placeUsers(...batch);
+      return record.placeUsers(...batch);
     };
     const slow = await openState(t, model, { ...record, placeUsers }, { recordMs: 60_000 });
     const other = await openState(t, model, record);
@@ -74,3 +75,49 @@ await t.test(
     t.equal(other.cached(user)?.membership?.cohort, 'staff');
   },
 );
+
+await t.test('the record decides where it knows a user otherwise than the map', async (t) => {
+  const record = await freshRecord(t, stores);
+  const model = redisModel({ url: redis.url });
+  const state = await openState(t, model, record);
+  const other = await openState(t, model, record);
+  const user = freshUser();
+  await other.load(user);
+  const { mapId } = state.snapshot;
+  // As a gateway that is with a server which has been failed over from.
+  t.same(await record.placeUsers(mapId, [{ user, cohort: 'staff', version: 0, epoch: 1 }]), []);
+
+  const heard = nextChange(other, (change) => change.kind === 'user' && change.user === user);
+  t.equal((await state.place(user, 'everyone')).membership?.cohort, 'staff');
+  await heard;
+  t.equal((await other.place(user, 'everyone')).membership?.cohort, 'staff');
+  const third = await openState(t, model, record);
+  t.equal((await third.load(user)).membership?.cohort, 'staff', 'the map says so too');
+});
+
+await t.test('a placement into a cohort that is gone keeps nobody from being placed', async (t) => {
+  const record = await freshRecord(t, stores);
+  const model = redisModel({ url: redis.url });
+  const dying = await openState(t, model, {
+    ...record,
+    placeUsers: () => new Promise<never>(() => undefined),
+  });
+  const user = freshUser();
+  const refused = t.rejects(dying.place(user, 'staff'), { code: 'state_unknown' });
+  await until(someUserIsThere);
+  const { changes } = record;
+  const { id } = await changes.openChange({
+    ...newChange('staff'),
+    kind: 'cohort-delete',
+    after: undefined,
+    movesTruth: false,
+    judged: (await record.readCohorts()).map(({ cohort }) => cohort).filter(({ name }) => name === 'staff'),
+  });
+  await changes.moveChange(id, 1, 'pending', 'switching');
+  await changes.moveChange(id, 1, 'switching', 'done', { switchEpoch: 1 });
+
+  const other = await openState(t, model, record);
+  t.equal((await other.place(user, 'everyone')).membership?.cohort, 'everyone');
+  t.equal((await record.readUser(user))?.record.membership?.cohort, 'everyone');
+  await refused;
+});

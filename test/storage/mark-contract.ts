@@ -34,7 +34,7 @@ const memberOf = (name: string, over: Partial<UserRecord> = {}): UserRecord => (
 export async function markContract(t: Test, record: RecordStore): Promise<void> {
   const { marks } = record;
   const map = await record.createMap();
-  const cohorts = await record.seedCohorts([cohort('a'), cohort('b')]);
+  const { cohorts } = await record.seedCohorts([cohort('a'), cohort('b')]);
   const [a = 0, b = 0] = cohorts.map(({ number }) => number);
   const put = (user: string, after: UserRecord): Promise<number> =>
     record.writeUser({ mapId: map.id, user, record: after, epochFrom: 'map' });

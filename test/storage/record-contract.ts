@@ -1,6 +1,6 @@
 /** What the record promises, run against Postgres and against its embedded twin by the tests beside this file. */
 import type { Test } from 'tap';
-import { ABSENT_RECORD, type Cohort, type UserRecord } from '../../src/model.ts';
+import { ABSENT_RECORD, type Cohort, type Rule, type UserRecord } from '../../src/model.ts';
 import { MapReplacedError, type RecordStore } from '../../src/storage/record-store.ts';
 
 function cohort(name: string): Cohort {
@@ -38,7 +38,7 @@ export async function recordContract(t: Test, record: RecordStore): Promise<void
       record.seedCohorts([cohort('a'), cohort('b')]),
     ]);
     t.strictSame(once, twice);
-    const more = await record.seedCohorts([cohort('c'), { ...cohort('a'), stage: 'live' }]);
+    const { cohorts: more } = await record.seedCohorts([cohort('c'), { ...cohort('a'), stage: 'live' }]);
     t.strictSame(
       more.map(({ cohort: { name, stage } }) => [name, stage]),
       [
@@ -48,6 +48,14 @@ export async function recordContract(t: Test, record: RecordStore): Promise<void
       ],
     );
     t.equal(new Set(more.map(({ number }) => number)).size, 3);
+  });
+
+  await t.test('a cohort that would move users without a barrier is not seeded', async (t) => {
+    const rule: Rule = { kind: 'in', attribute: { source: 'header', name: 'x-plan' }, values: ['beta'] };
+    const before = await record.readCohorts();
+    const { cohorts, notSeeded } = await record.seedCohorts([{ ...cohort('beta'), rule, stage: 'live' }]);
+    t.strictSame(notSeeded, [{ cohort: 'beta', why: 'moves-truth' }]);
+    t.strictSame(cohorts, before);
   });
 
   await t.test('a user is read back as it was written', async (t) => {
@@ -129,11 +137,28 @@ export async function recordContract(t: Test, record: RecordStore): Promise<void
       record: { ...ABSENT_RECORD, pin: 'new' },
       epochFrom: 'map',
     });
-    await record.placeUsers(map.id, [
+    const others = await record.placeUsers(map.id, [
       { user: 'p1', cohort: 'c', version: 0, epoch: 100 },
       { user: 'p2\0é', cohort: 'c', version: 0, epoch: 100 },
       { user: 'p3', cohort: 'c', version: 0, epoch: 100 },
+      { user: 'p4\0é', cohort: 'gone', version: 0, epoch: 100 },
     ]);
+    t.strictSame(
+      [...others].sort((one, other) => one.user.localeCompare(other.user)),
+      [
+        { user: 'p1', stored: await record.readUser('p1') },
+        { user: 'p4\0é', stored: undefined },
+      ],
+      'whom it did not take; the change of p3 is about to say so in the map',
+    );
+    const { version = 0 } = (await record.readUser('p3')) ?? {};
+    const placement = { user: 'p3', cohort: 'c', epoch: 101 };
+    await record.confirmUser('p3', version, 101);
+    t.strictSame(
+      await record.placeUsers(map.id, [{ ...placement, version: 0 }]),
+      [{ user: 'p3', stored: await record.readUser('p3') }],
+      'now the map has it',
+    );
     t.equal((await record.readUser('p1'))?.record.membership?.cohort, 'a');
     t.equal((await record.readUser('p2\0é'))?.record.membership?.cohort, 'c');
     t.equal((await record.readUser('p3'))?.record.membership, undefined);
