@@ -57,12 +57,8 @@ interface Gateway {
 
 interface Contestant extends Gateway {
   readonly case: Case;
-}
-
-interface Contestants {
-  /** The one without shadow reads that each is measured beside. */
+  /** One without shadow reads, which has served as much. */
   readonly base: Gateway;
-  readonly contestants: readonly Contestant[];
 }
 
 /**
@@ -79,10 +75,10 @@ export async function shadow(options: ShadowOptions, tell: (line: string) => voi
     const processes = new Processes({ inspect: false });
     stopping(processes);
     try {
-      const { base, contestants } = await startAll(processes, directory);
+      const contestants = await startAll(processes, directory);
       for (let round = 0; round <= options.rounds; round += 1) {
         for (const contestant of contestants) {
-          const sample = await measure(contestant, base, round, options, processes);
+          const sample = await measure(contestant, round, options, processes);
           if (round === 0) continue;
           samples.push(sample);
           const { result, base: beside } = sample;
@@ -99,7 +95,7 @@ export async function shadow(options: ShadowOptions, tell: (line: string) => voi
   return { startedAt, machine, options, samples, counts };
 }
 
-async function startAll(processes: Processes, directory: string): Promise<Contestants> {
+async function startAll(processes: Processes, directory: string): Promise<Contestant[]> {
   const postgres = await startPostgres(processes, { core: 'any', settings: ['fsync=off'] });
   if (postgres === undefined) throw new Error('Postgres is needed: apt-get install postgresql');
   const [legacy = 0] = (await processes.startNode(SECONDARY, [], { core: 'any' })).ports;
@@ -114,14 +110,14 @@ async function startAll(processes: Processes, directory: string): Promise<Contes
   const contestants: Contestant[] = [];
   const [anything = 0] = others;
   try {
-    const base = await startOne('base', 'off', anything);
     for (const each of CASES) {
       const at = LISTENING.findIndex((name) => name === each);
       // Nobody listens on a port that was free a moment ago.
       const secondary = each === 'off' ? anything : (others[at] ?? (await freePort()));
-      contestants.push({ case: each, ...(await startOne(each, each, secondary)) });
+      const base = await startOne(`beside_${each}`, 'off', anything);
+      contestants.push({ case: each, base, ...(await startOne(each, each, secondary)) });
     }
-    return { base, contestants };
+    return contestants;
   } finally {
     await client.end();
   }
@@ -161,12 +157,11 @@ shadow: { noiseSample: 0 }
 
 async function measure(
   contestant: Contestant,
-  base: Gateway,
   round: number,
   { seconds, rate }: ShadowOptions,
   processes: Processes,
 ): Promise<ShadowSample> {
-  const pair = [contestant, base];
+  const pair = [contestant, contestant.base];
   const before = pair.map(({ started: { pid } }) => {
     resetPeak(pid);
     return cpuUs(pid);

@@ -25,6 +25,8 @@ const COHORT = 'movers';
 const RAMP = '80%';
 /** So that the windows have something of the time before. */
 const WARM_UP_MS = 5_000;
+/** At the end of the warm-up. */
+const BUSY_MS = 3_000;
 const AFTERWARDS_MS = 2_000;
 const POLL_MS = 50;
 const READERS = 1_000;
@@ -114,7 +116,8 @@ async function measure(
   const writersName = `w${Date.now()}-`;
   const settings: TripLoadSettings = { ports, rate, readers: READERS, writers: WRITERS, writersName };
   const load = await processes.startNode(LOAD, [JSON.stringify(settings)], { core: 'any' });
-  await delay(WARM_UP_MS);
+  await delay(WARM_UP_MS - BUSY_MS);
+  const busyBefore = await busyFor(BUSY_MS);
   const brokenAt = await put(world.backends, fault);
   const trip = await untilTripped(world, brokenAt, seconds * 1_000);
   await delay(AFTERWARDS_MS);
@@ -131,9 +134,27 @@ async function measure(
     trippedMs: since(trip?.trippedAt),
     inForceMs: since(trip?.inForceAt),
     condition: trip?.condition.name,
+    busyBefore,
     why: trip?.sentences ?? [],
     load: parseTripLoad(String(result)),
   };
+}
+
+/** @returns how much of the cores is in use, 0 to 1 */
+async function busyFor(ms: number): Promise<number> {
+  const before = coreTimes();
+  await delay(ms);
+  const after = coreTimes();
+  return 1 - (after.idle - before.idle) / (after.all - before.all);
+}
+
+function coreTimes(): { readonly idle: number; readonly all: number } {
+  let [idle, all] = [0, 0];
+  for (const { times } of cpus()) {
+    idle += times.idle;
+    all += times.user + times.nice + times.sys + times.irq + times.idle;
+  }
+  return { idle, all };
 }
 
 /** @returns when it was in force, milliseconds of the clock that all on this machine have */

@@ -1,4 +1,4 @@
-import { spread } from '../statistics.ts';
+import { median, spread } from '../statistics.ts';
 import { FAULTS, type Fault, SERVICE_MS, type TripLoadResult } from './faults.ts';
 import type { TripOptions } from './trip-options.ts';
 
@@ -10,6 +10,8 @@ export interface TripSample {
   /** To the rollback in force at every gateway. */
   readonly inForceMs: number | undefined;
   readonly condition: string | undefined;
+  /** How much of the machine's cores was in use in the last seconds before the fault, 0 to 1. */
+  readonly busyBefore: number;
   /** What the guard says of its trip. */
   readonly why: readonly string[];
   /** From the fault until two seconds after the rollback. */
@@ -54,10 +56,11 @@ export function tripMarkdown({ startedAt, machine, options, samples }: TripRun):
     `figures too; one request in twenty is a write. Both backends take ${SERVICE_MS} ms for a request. The conditions`,
     'are the defaults, and one more: the median of `new` over twice that of `legacy`. Seconds from the moment at which the',
     'backend begins to fail: median, and in brackets the least and the most. Reads are counted from before the fault until',
-    'two seconds after the rollback.',
+    'two seconds after the rollback. *Busy* is how much of the cores all of this used before anything failed: where little is',
+    'left, what the fallback and the barrier cost makes everybody wait for the cores.',
     '',
-    '| fault | requests/s | tripped after | in force everywhere after | condition | failed reads | slowest read, ms | targets |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| fault | requests/s | tripped after | in force everywhere after | condition | failed reads | slowest read, ms | busy | targets |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
   ];
   for (const fault of FAULTS) {
     for (const rate of options.rates) {
@@ -74,6 +77,7 @@ export function tripMarkdown({ startedAt, machine, options, samples }: TripRun):
         conditions,
         `${sum(({ failedReads }) => failedReads)} of ${sum(({ reads }) => reads)}`,
         Math.max(...mine.map(({ load }) => load.slowestReadMs)).toFixed(0),
+        `${(100 * median(mine.map(({ busyBefore }) => busyBefore))).toFixed(0)} %`,
         verdict(fault, rate, mine),
       ];
       lines.push(`| ${cells.join(' | ')} |`);

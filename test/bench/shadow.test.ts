@@ -7,7 +7,7 @@ import {
   shadowRows,
 } from '../../bench/shadow/shadow-report.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 
 void t.test('every kind of secondary is measured, and fails no user', async (t) => {
   const run = await shadow({ rounds: 1, seconds: 1, rate: 30, results: undefined }, () => undefined);
