@@ -4,6 +4,7 @@
  */
 import { Pool } from 'undici';
 import { announceReady } from '../announce-ready.ts';
+import { ask } from '../load/ask.ts';
 import { type LoadResult, type LoadSettings, USER_HEADER } from './load.ts';
 import { monotonicMs } from './monotonic.ts';
 
@@ -29,15 +30,15 @@ async function send(number: number): Promise<void> {
   const user = `u${1 + ((number * 7_919) % users)}`;
   const sentMs = monotonicMs();
   try {
-    const answer = await pool?.request({
+    if (pool === undefined) throw new Error('there is no gateway');
+    const { status, text } = await ask(pool, {
       path: '/things',
       method: isWrite ? 'POST' : 'GET',
       body: isWrite ? BODY : null,
       headers: { [USER_HEADER]: user },
     });
-    const text = (await answer?.body.text()) ?? '';
     const tookMs = monotonicMs() - sentMs;
-    if (answer?.statusCode !== 200) throw new Error(`${answer?.statusCode} ${text}`);
+    if (status !== 200) throw new Error(`${status} ${text}`);
     if (text === 'new') owners.new += 1;
     else owners.legacy += 1;
     if (isWrite) writes.push({ sentMs, tookMs });

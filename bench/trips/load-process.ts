@@ -2,6 +2,7 @@
 import { Pool } from 'undici';
 import { announceReady } from '../announce-ready.ts';
 import { USER_HEADER } from '../flips/load.ts';
+import { ask } from '../load/ask.ts';
 import type { TripLoadResult, TripLoadSettings } from './faults.ts';
 
 const TICK_MS = 2;
@@ -22,15 +23,16 @@ async function send(number: number): Promise<void> {
   const user = isWrite ? `${writersName}${1 + (turn % writers)}` : `r${1 + ((number * 7_919) % readers)}`;
   const beganMs = performance.now();
   try {
-    const answer = await pools[(number + turn) % pools.length]?.request({
+    const pool = pools[(number + turn) % pools.length];
+    if (pool === undefined) throw new Error('there is no gateway');
+    const answer = await ask(pool, {
       path: '/things',
       method: isWrite ? 'POST' : 'GET',
       body: isWrite ? 'x'.repeat(256) : null,
       headers: { [USER_HEADER]: user },
       headersTimeout: PATIENCE_MS,
     });
-    await answer?.body.dump();
-    if (answer?.statusCode !== 200) throw new Error(String(answer?.statusCode));
+    if (answer.status !== 200) throw new Error(String(answer.status));
     if (!isWrite) seen.slowestReadMs = Math.max(seen.slowestReadMs, performance.now() - beganMs);
   } catch (error) {
     if (isWrite) seen.failedWrites += 1;

@@ -22,11 +22,15 @@ It changes nothing. Clocks are not looked at: each gateway measures its own elap
 Exit codes: 0 nothing is wrong (there may be something to look at), 1 something is, 64 wrong usage.
 ${ENVIRONMENT_HELP}`;
 
+function counted({ length }: readonly unknown[], one: string): string {
+  return `${length} ${length === 1 ? one : `${one}s`}`;
+}
+
 function configurationOf(file: string, context: CliContext): { findings: Finding[]; config?: ConfigModel } {
   try {
     const config = loadConfig(file, context.env);
     const { routes, cohorts, warnings } = config;
-    const found = `${file}: ${routes.length} routes, ${cohorts.length} cohorts`;
+    const found = `${file}: ${counted(routes, 'route')}, ${counted(cohorts, 'cohort')}`;
     const more = warnings.map(({ path, line, message }) =>
       warn('configuration', `line ${line}, ${path}: ${message}`, 'It starts all the same.'),
     );

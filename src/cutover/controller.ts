@@ -214,13 +214,16 @@ export class Controller {
   }
 
   async #switch(change: Change): Promise<Change> {
-    const { store, map, strander } = this.#options;
+    const { store, map, strander, policy } = this.#options;
     const { id, token, movesTruth } = change;
     const putUsers = (): Promise<void> => this.#eachUsers(change, (users) => map.putUsers(id, token, users));
     await putUsers();
     const everyone = change.needsEveryGateway && !movesTruth;
-    const step = async (): Promise<number> =>
-      map.switchTo(id, token, isUserChange(change) ? [] : await store.definitionsOf(id));
+    // They were written when this phase began, and nobody else may write them before it ends.
+    const definitions = isUserChange(change)
+      ? []
+      : await this.#steps.insist(change, policy.retryMaxMs, () => store.definitionsOf(id));
+    const step = (): Promise<number> => map.switchTo(id, token, definitions);
     const switchEpoch = await this.#steps.untilInForce(
       change,
       async () => {

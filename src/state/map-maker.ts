@@ -56,7 +56,8 @@ export class MapMaker {
     try {
       if (!this.#seeded) this.#tell(await record.seedCohorts(cohorts));
       const options = { record, client, commands, keys, condemned, epochSeen, log };
-      await rebuildMap({ ...options, buckets: buckets ?? model.userBuckets });
+      const isCluster = model.mode === 'cluster';
+      await rebuildMap({ ...options, isCluster, buckets: buckets ?? model.userBuckets });
     } finally {
       this.rebuilding = false;
     }

@@ -235,6 +235,7 @@ export class RedisControl implements ControlMap {
         commands,
         keys: this.#keys,
         buckets: there?.buckets ?? model.userBuckets,
+        isCluster: model.mode === 'cluster',
         condemned: there?.id,
         epochSeen: there?.epoch ?? 0,
         log,

@@ -117,6 +117,18 @@ end
 return found`;
 
 /**
+ * Writes users of whom nothing is there yet: one call for many, where one server has all buckets. KEYS buckets; ARGV user
+ * field and bytes of each.
+ */
+export function writeUsers(count: number): RedisScript {
+  return { keys: count, lua: WRITE_USERS };
+}
+
+const WRITE_USERS = `
+for i = 1, #KEYS do redis.call('HSET', KEYS[i], ARGV[2 * i - 1], ARGV[2 * i]) end
+return #KEYS`;
+
+/**
  * Adds the cohorts whose numbers are not there, all in one epoch. KEYS meta cohorts changes; ARGV map, feed
  * bound, then number and JSON of each. Returns the latest epoch or -1.
  */
