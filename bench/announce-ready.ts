@@ -2,22 +2,23 @@
  * What the processes of the benchmark that are written in Node have in common: they take free ports, tell the
  * orchestrator, and end when it does, however it ends.
  */
-import type { Server } from 'node:http';
+import { Server as HttpServer } from 'node:http';
+import type { Server } from 'node:net';
 
 export interface ReadyMessage {
   readonly ports: readonly number[];
 }
 
-/** @param keepAliveMs how long an idle connection of a client is kept, milliseconds */
+/** @param keepAliveMs how long HTTP servers keep an idle connection of a client, milliseconds */
 export async function announceReady(
   servers: readonly Server[],
-  { keepAliveMs }: { keepAliveMs: number },
+  { keepAliveMs }: { readonly keepAliveMs?: number } = {},
 ): Promise<void> {
   process.on('disconnect', () => process.exit(0));
   process.on('SIGTERM', () => process.exit(0));
   const ports: number[] = [];
   for (const server of servers) {
-    server.keepAliveTimeout = keepAliveMs;
+    if (server instanceof HttpServer && keepAliveMs !== undefined) server.keepAliveTimeout = keepAliveMs;
     await new Promise<void>((done, failed) => {
       server.once('error', failed);
       if (server.listening) done();

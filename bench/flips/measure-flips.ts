@@ -13,7 +13,7 @@ import type { Flip } from './timed-control.ts';
 import { COHORT, ENDING, openFlipWorld } from './world.ts';
 
 const LOAD = fileURLToPath(new URL(`./load-worker${ENDING}`, import.meta.url));
-const WARM_UP_FLIPS = 6;
+const WARM_UP_FLIPS_A_GATEWAY = 6;
 /** Before the first flip: connections are opened, and code is compiled. */
 const WARM_UP_MS = 1_000;
 
@@ -61,10 +61,11 @@ export async function measureFlips(
     );
     const turns = circling();
     const settings: LoadSettings = { ports, rate, users };
-    // Thrown away, its load as well.
+    // Thrown away, its load as well. The more gateways share the load, the later their code is compiled.
     const warmUp = await startLoad(processes, settings);
     await delay(WARM_UP_MS);
-    for (let n = 0; n < WARM_UP_FLIPS; n += 1) await control.flip({ cohort: COHORT, ...turns() });
+    for (let n = 0; n < WARM_UP_FLIPS_A_GATEWAY * gateways; n += 1)
+      await control.flip({ cohort: COHORT, ...turns() });
     await warmUp.stop();
 
     const load = await startLoad(processes, settings);

@@ -44,13 +44,13 @@ export function mapMarkdown(run: MapRun): string {
     '',
     'Keys, marks of the buckets and membership included. `written directly`: encoded and written without a record to',
     'read them from, the most that there could be. `rebuilt`: by a gateway that starts on an empty Redis, from the record in',
-    'Postgres.',
+    'Postgres; first a part of them, in the buckets of all.',
     '',
     ...render([
       ['', 'users', 'bytes a user', 'target', 'packed', 'seconds', 'users/s', 'CPU of it s', 'of Redis s'],
       [
         'written directly',
-        ...filled(loaded),
+        ...filled(loaded, options),
         loaded.seconds.toFixed(1),
         perSecond(loaded),
         loaded.cpuSeconds.toFixed(1),
@@ -58,7 +58,7 @@ export function mapMarkdown(run: MapRun): string {
       ],
       ...run.rebuilt.map((each) => [
         'rebuilt',
-        ...filled(each),
+        ...filled(each, options),
         each.seconds.toFixed(1),
         perSecond(each),
         each.cpuSeconds.toFixed(1),
@@ -94,11 +94,16 @@ export function mapMarkdown(run: MapRun): string {
   ].join('\n');
 }
 
-function filled({ users, bytesAUser, packed }: Pick<Loaded, 'users' | 'bytesAUser' | 'packed'>): string[] {
+function filled(
+  { users, bytesAUser, packed }: Pick<Loaded, 'users' | 'bytesAUser' | 'packed'>,
+  options: MapOptions,
+): string[] {
+  // A part of the users has the buckets of all of them, which are then nearly empty.
+  const isAll = users === options.users;
   return [
     `${users}`,
     bytesAUser.toFixed(1),
-    `at most ${BYTES_A_USER_MAX}: ${bytesAUser <= BYTES_A_USER_MAX ? 'met' : 'NOT MET'}`,
+    isAll ? `at most ${BYTES_A_USER_MAX}: ${bytesAUser <= BYTES_A_USER_MAX ? 'met' : 'NOT MET'}` : '',
     `${(packed * 100).toFixed(0)} %`,
   ];
 }

@@ -1,28 +1,30 @@
 /** Both backends of the benchmark; `new` fails as it is told. */
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Server, Socket } from 'node:net';
 import { announceReady } from '../announce-ready.ts';
 import { type Fault, type FaultMessage, failingShare, SERVICE_MS } from './faults.ts';
+import { createPlainBackend } from './plain-backend.ts';
 
 let fault: Fault | undefined;
 /** Answers that a hanging `new` owes. */
 let owed: (() => void)[] = [];
 
-function answering(owner: 'legacy' | 'new'): RequestListener {
-  return (request, response) => {
-    request.resume();
+function backend(owner: 'legacy' | 'new'): Server {
+  return createPlainBackend(owner, (answer) => {
     const mine = owner === 'new' ? fault : undefined;
-    const answer = (): void => {
-      if (Math.random() < failingShare(mine)) response.writeHead(500);
-      response.end(owner);
-    };
-    if (mine === 'hanging') owed.push(answer);
-    else setTimeout(answer, mine === 'latency × 3' ? 3 * SERVICE_MS : SERVICE_MS);
-  };
+    const give = (): void => answer(Math.random() < failingShare(mine) ? 500 : 200);
+    if (mine === 'hanging') owed.push(give);
+    else setTimeout(give, mine === 'latency × 3' ? 3 * SERVICE_MS : SERVICE_MS);
+  });
 }
 
-const legacy = createServer(answering('legacy'));
-const renewed = createServer(answering('new'));
-await announceReady([legacy, renewed], { keepAliveMs: 600_000 });
+const legacy = backend('legacy');
+const renewed = backend('new');
+const connections = new Set<Socket>();
+renewed.on('connection', (socket: Socket) => {
+  connections.add(socket);
+  socket.once('close', () => connections.delete(socket));
+});
+await announceReady([legacy, renewed]);
 const address = renewed.address();
 const port = address !== null && typeof address === 'object' ? address.port : 0;
 
@@ -35,13 +37,13 @@ async function put(next: Fault | undefined): Promise<void> {
   fault = next;
   if (next === 'refused') {
     renewed.close();
-    renewed.closeAllConnections();
+    for (const socket of connections) socket.destroy();
     return;
   }
   await listen(renewed);
   const answers = owed;
   owed = [];
-  for (const answer of answers) answer();
+  for (const give of answers) give();
 }
 
 process.on('message', (message: FaultMessage) => {
