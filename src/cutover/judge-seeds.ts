@@ -23,20 +23,22 @@ export interface JudgedSeeds {
 
 /**
  * A gateway that starts holds nobody and asks no other one, so it may add only what moves no truth. With no cohort there,
- * and none deleted, nobody was ever led anywhere: then it may add all.
+ * none deleted and no gateway registered, nobody is served yet: then it may add all.
  *
  * @param existing in the order of their rules
  * @param deleted names
  * @param wanted of the configuration, those that exist included
  * @param claimed cohorts that open changes have a claim on
+ * @param isServing a gateway is registered, which serves users without a cohort too
  */
 export function judgeSeeds(
   existing: readonly Cohort[],
   deleted: ReadonlySet<string>,
   wanted: readonly Cohort[],
   claimed: ReadonlySet<string>,
+  isServing: boolean,
 ): JudgedSeeds {
-  const isFirst = existing.length === 0 && deleted.size === 0;
+  const isFirst = existing.length === 0 && deleted.size === 0 && !isServing;
   const cohorts = [...existing];
   const create: Cohort[] = [];
   const notSeeded: NotSeeded[] = [];

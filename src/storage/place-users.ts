@@ -31,7 +31,7 @@ export function placeUsers(
     );
     if (current.length === 0) throw new MapReplacedError(mapId);
     // Ordered by key, so that two batches with users in common cannot lock each other out.
-    await sql.run(
+    const taken = await sql.run(
       `INSERT INTO users (key, cohort, membership_by, version, epoch)
        SELECT decode(p.key, 'hex'), c.number, 'rule', p.version, p.epoch
        FROM jsonb_to_recordset($1::jsonb) AS p (key text, cohort text, version bigint, epoch bigint)
@@ -39,9 +39,12 @@ export function placeUsers(
        ORDER BY 1
        ON CONFLICT (key) DO UPDATE SET
          cohort = excluded.cohort, ordinal = NULL, membership_by = 'rule', epoch = excluded.epoch, changed_at = now()
-         WHERE users.cohort IS NULL AND users.version <= excluded.version`,
+         WHERE users.cohort IS NULL AND users.version <= excluded.version
+       RETURNING 1`,
       [JSON.stringify(batch)],
     );
+    // Nearly always: nobody else has placed them.
+    if (taken.length === batch.length) return [];
     const others = await sql.run(
       `SELECT decode(p.key, 'hex') AS placed, ${USER_COLUMNS}
        FROM jsonb_to_recordset($1::jsonb) AS p (key text, cohort text, version bigint)

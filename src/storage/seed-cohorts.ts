@@ -24,12 +24,14 @@ async function addMissing(step: Sql, cohorts: readonly Cohort[]): Promise<Seeded
   // Whoever opens a change locks the rows of its cohorts, in this order: it is seen here, or it sees what is created here.
   await step.run('SELECT number FROM cohorts ORDER BY name COLLATE "C" FOR NO KEY UPDATE');
   const existing = await readCohorts(step);
+  const serving = await step.run('SELECT 1 FROM gateways LIMIT 1');
   const claimed = await step.run('SELECT DISTINCT cohort FROM change_cohorts');
   const { create, notSeeded } = judgeSeeds(
     existing.filter(({ deleted }) => !deleted).map(({ cohort }) => cohort),
     new Set(existing.filter(({ deleted }) => deleted).map(({ cohort }) => cohort.name)),
     cohorts,
     new Set(claimed.map((row) => text(row, 'cohort'))),
+    serving.length > 0,
   );
   let position = Math.max(-1, ...existing.map((cohort) => cohort.position));
   for (const cohort of create) {

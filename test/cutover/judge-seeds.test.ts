@@ -11,15 +11,30 @@ function beta(over: Partial<Cohort> = {}): Cohort {
   return changeCohort('beta', { rule: RULE, ...over });
 }
 
-function judged(existing: readonly Cohort[], wanted: readonly Cohort[], deleted = NONE, claimed = NONE) {
-  const { create, notSeeded } = judgeSeeds(existing, deleted, wanted, claimed);
+function judged(
+  existing: readonly Cohort[],
+  wanted: readonly Cohort[],
+  deleted = NONE,
+  claimed = NONE,
+  isServing = false,
+) {
+  const { create, notSeeded } = judgeSeeds(existing, deleted, wanted, claimed, isServing);
   return { create: create.map(({ name }) => name), notSeeded };
 }
 
 await t.test('where there are no cohorts yet all are created, wherever they lead', async (t) => {
   const live = beta({ stage: 'live' });
   t.same(judged([], [everyone, live]), { create: ['everyone', 'beta'], notSeeded: [] });
-  t.same(judgeSeeds([], NONE, [live], NONE).create[0]?.era, { number: 1, tracked: true });
+  t.same(judgeSeeds([], NONE, [live], NONE, false).create[0]?.era, { number: 1, tracked: true });
+});
+
+await t.test('a gateway that serves everybody from legacy for want of cohorts counts', async (t) => {
+  const wanted = [{ ...everyone, stage: 'live' as const }, changeCohort('listed', { stage: 'live' })];
+  t.same(judged([], wanted, NONE, NONE, true), {
+    create: ['listed'],
+    notSeeded: [{ cohort: 'everyone', why: 'moves-truth' }],
+  });
+  t.same(judged([], [everyone], NONE, NONE, true), { create: ['everyone'], notSeeded: [] });
 });
 
 await t.test('beside others one that takes users to the other backend is not', async (t) => {
