@@ -55,7 +55,7 @@ export class AttemptCounter {
     return (sides[backend] ??= new SideCounts());
   }
 
-  /** To be called every `TICK_MS`: when it comes late, the process stood still, and that time is nobody's latency. */
+  /** To be called every `TICK_MS`, not more often: when it comes late, the process stood still, and that time is nobody's latency. */
   ticked(): void {
     this.#open.ticked();
   }

@@ -1,13 +1,14 @@
 /**
- * The guard of a process that has a `Control`: reads what the gateways count, judges each cohort each tick, and acts.
- * ARCHITECTURE.md, section 'The guard', has the states, and what happens when something dies in between.
+ * The guard of a process that has a `Control`: reads what the gateways count, judges each cohort each tick, and sooner on
+ * bad news, and acts. ARCHITECTURE.md, section 'The guard', has the states, and what happens when something dies in between.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Control, UnknownCohortError } from '../cutover/control.ts';
+import { badNewsOf } from './bad-news.ts';
+import { CohortJudge, type Judge } from './cohort-judge.ts';
 import { cohortStatus } from './cohort-status.ts';
-import type { Condition, Judgement } from './condition.ts';
-import { EvidenceSince } from './evidence-since.ts';
+import type { Condition } from './condition.ts';
 import {
   type CohortGuard,
   type DryRun,
@@ -18,6 +19,7 @@ import {
   type Trip,
 } from './guard-control.ts';
 import type { GuardFigures, GuardView } from './guard-figures.ts';
+import { GuardPace } from './guard-pace.ts';
 import type { GuardSettings } from './guard-settings.ts';
 import type { GuardStore, RampRow } from './guard-store.ts';
 import { NoticeSender, type NoticeTiming, type PostJson } from './notice-sender.ts';
@@ -25,24 +27,19 @@ import { RampOrders } from './ramp-orders.ts';
 import type { RampPlan, RampRun } from './ramp-plan.ts';
 import { RampRunner, type RampView } from './ramp-runner.ts';
 import { type RecordHints, RecordWatch } from './record-watch.ts';
-import { type Slot, TICK_MS } from './slot.ts';
+import { TICK_MS } from './slot.ts';
 import type { SlotBook } from './slot-book.ts';
 import type { SlotFeed } from './slot-feed.ts';
 import { isGoing, TripKeeper } from './trip-keeper.ts';
-import { conditionsFor, TripMaker } from './trip-maker.ts';
+import { TripMaker } from './trip-maker.ts';
 
 export interface GuardOptions {
   readonly store: GuardStore;
   readonly control: Pick<Control, 'rollback' | 'changeStage'>;
   /** Read by nobody else; closed by whoever opened it, after the guard. */
-  readonly feed: Pick<SlotFeed, 'read'>;
+  readonly feed: Pick<SlotFeed, 'read' | 'onBadNews'>;
   readonly book: SlotBook;
-  /** Pure. @param slots oldest first */
-  readonly judge: (
-    conditions: readonly Condition[],
-    slots: readonly Slot[],
-    nowSecond: number,
-  ) => readonly Judgement[];
+  readonly judge: Judge;
   /** The ones in force. */
   readonly settings: () => GuardSettings;
   readonly dryRun: (request: DryRunRequest, conditions: readonly Condition[]) => Promise<DryRun>;
@@ -58,6 +55,8 @@ export interface GuardOptions {
 export interface GuardTiming {
   /** Between the end of a tick and the next one. */
   readonly tickMs?: number;
+  /** Between the end of a look and the next one while there is bad news. */
+  readonly earlyMs?: number;
   /** A trip that another process works on is left to it for so long. */
   readonly takeOverMs?: number;
   readonly notices?: Partial<NoticeTiming>;
@@ -76,10 +75,11 @@ export class GuardEngine implements GuardControl, GuardView {
   readonly #runner: RampRunner;
   readonly #orders: RampOrders;
   readonly #notices: NoticeSender;
-  readonly #since = new EvidenceSince();
+  readonly #judge: CohortJudge;
   readonly #listeners = new Set<() => void>();
   readonly #loop: Promise<void>;
-  #judged = new Map<string, readonly Judgement[]>();
+  /** The cohorts of which the latest read had bad news. */
+  #badNews: ReadonlySet<string> = new Set();
   /** When trips that others work on were first seen at their attempt. */
   #seenTrips = new Map<string, number>();
   #isBlind = false;
@@ -105,6 +105,9 @@ export class GuardEngine implements GuardControl, GuardView {
       changed,
     });
     this.#maker = new TripMaker({ store, tells, log, changed, made: (trip) => this.#keeper.go(trip) });
+    const { book, judge } = options;
+    const conditions = () => settings().conditions;
+    this.#judge = new CohortJudge({ judge, conditions, book, record: this.#record, maker: this.#maker });
     this.#runner = new RampRunner({ store, control, tells, log, now, changed });
     this.#orders = new RampOrders({ store, tells });
     const hooks = () => settings().hooks;
@@ -117,32 +120,61 @@ export class GuardEngine implements GuardControl, GuardView {
   }
 
   async #run(): Promise<void> {
-    const { log, timing } = this.#options;
-    const tickMs = timing?.tickMs ?? TICK_MS;
-    while (!this.#stop.signal.aborted) {
-      await this.#tick().catch((err: unknown) =>
-        log.error({ event: 'guard_tick_failed', err }, 'the guard could not judge in this tick'),
-      );
-      for (const listener of this.#listeners) listener();
-      await this.#sleep(tickMs);
-    }
+    const { feed, timing } = this.#options;
+    const { tickMs = TICK_MS, earlyMs } = timing ?? {};
+    const pace = new GuardPace({
+      tickMs,
+      ...(earlyMs === undefined ? {} : { earlyMs }),
+      sleep: (ms) => this.#sleep(ms),
+      isStopped: () => this.#stop.signal.aborted,
+    });
+    const forget = feed.onBadNews(() => pace.wake());
+    await pace.run(
+      async () => {
+        const isBad = await this.#tried(() => this.#tick());
+        for (const listener of this.#listeners) listener();
+        return isBad;
+      },
+      () => this.#tried(() => this.#lookEarly()),
+    );
+    forget();
+  }
+
+  /** @returns whether there was bad news */
+  async #tried(look: () => Promise<void>): Promise<boolean> {
+    this.#badNews = new Set();
+    await look().catch((err: unknown) =>
+      this.#options.log.error({ event: 'guard_tick_failed', err }, 'the guard could not judge in this tick'),
+    );
+    return this.#badNews.size > 0;
   }
 
   async #tick(): Promise<void> {
-    const { book } = this.#options;
-    await Promise.all([this.#read(), this.#record.look()]);
-    const nowSecond = book.nowSecond();
-    if (nowSecond !== undefined) this.#judge(nowSecond);
+    const nowSecond = await this.#look();
+    if (nowSecond !== undefined) this.#judge.tick(nowSecond);
     this.#takeOver();
     this.#runner.tick(this.#record.ramps, (run) => this.#rampView(run, nowSecond ?? 0));
     void this.#notices.look();
+  }
+
+  async #lookEarly(): Promise<void> {
+    const nowSecond = await this.#look();
+    if (nowSecond !== undefined) this.#judge.early(this.#badNews, nowSecond);
+  }
+
+  /** @returns the second that it is now */
+  async #look(): Promise<number | undefined> {
+    await Promise.all([this.#read(), this.#record.look()]);
+    return this.#options.book.nowSecond();
   }
 
   /** What the gateways counted. */
   async #read(): Promise<void> {
     const { feed, book, log } = this.#options;
     try {
-      book.add(await feed.read());
+      const reports = await feed.read();
+      book.add(reports);
+      this.#badNews = new Set(reports.flatMap(badNewsOf));
       if (this.#isBlind)
         log.warn({ event: 'guard_sees' }, 'the guard can read what the gateways count again');
       this.#isBlind = false;
@@ -153,23 +185,6 @@ export class GuardEngine implements GuardControl, GuardView {
         log.error({ event: 'guard_blind', err }, 'the guard cannot read what the gateways count');
       this.#isBlind = true;
     }
-  }
-
-  #judge(nowSecond: number): void {
-    const { book, judge, settings } = this.#options;
-    const { conditions } = settings();
-    this.#since.update(this.#record.cohorts, nowSecond);
-    const judged = new Map<string, readonly Judgement[]>();
-    for (const { cohort } of this.#record.cohorts) {
-      const { name } = cohort;
-      const mine = conditionsFor(conditions, cohort);
-      if (mine.length === 0) continue;
-      const slots = this.#since.of(name, book.slots(name));
-      const judgements = judge(mine, slots, nowSecond);
-      judged.set(name, judgements);
-      this.#maker.act({ cohort, judgements, slots, nowSecond }, this.#record.tripsOf(name));
-    }
-    this.#judged = judged;
   }
 
   /** Trips that somebody has left half-way. */
@@ -190,8 +205,8 @@ export class GuardEngine implements GuardControl, GuardView {
     return {
       cohort: this.#record.cohorts.find((each) => each.cohort.name === cohort)?.cohort,
       trips: this.#record.tripsOf(cohort),
-      judgements: this.#judged.get(cohort) ?? [],
-      slots: this.#since.of(cohort, this.#options.book.slots(cohort)),
+      judgements: this.#judge.judged.get(cohort) ?? [],
+      slots: this.#judge.slots(cohort),
       nowSecond,
     };
   }
@@ -200,7 +215,7 @@ export class GuardEngine implements GuardControl, GuardView {
     const { trips, ramps } = this.#record;
     return {
       trips: this.#maker.counts,
-      judged: this.#judged,
+      judged: this.#judge.judged,
       held: trips.filter(({ action }) => action === 'rollback').map(({ cohort }) => cohort),
       ramps,
       notices: this.#notices.counts,
@@ -223,7 +238,7 @@ export class GuardEngine implements GuardControl, GuardView {
     const common = { open, latest, ramps, windowMs, nowSecond: book.nowSecond() ?? 0 };
     return wanted.map((each) => {
       const { name } = each.cohort;
-      const own = { judgements: this.#judged.get(name) ?? [], slots: book.slots(name) };
+      const own = { judgements: this.#judge.judged.get(name) ?? [], slots: book.slots(name) };
       return cohortStatus(each.cohort, { ...common, ...own });
     });
   }

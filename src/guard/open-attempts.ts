@@ -51,7 +51,10 @@ export class OpenAttempts {
     return Math.min(nowMs, this.#tickedMs + TICK_MS + LATE_MS) - this.#lostMs;
   }
 
-  /** The tick that is due `TICK_MS` after the one before. What it comes too late, this process was not there. */
+  /**
+   * The tick that is due `TICK_MS` after the one before. What it comes too late, this process was not there. A `sweep` may
+   * come between two ticks: it is none.
+   */
   ticked(): void {
     const nowMs = this.#clock();
     this.#lostMs += Math.max(0, nowMs - this.#tickedMs - TICK_MS - LATE_MS);

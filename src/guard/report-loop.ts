@@ -1,9 +1,16 @@
 /**
- * Tells what a gateway counts, each tick. One telling at a time: while it is under way, counting goes on, and the next
- * one has it all. Counts that cannot be told are dropped: they would come into a second in which they did not happen.
+ * Tells what a gateway counts, each tick; and soon again once it had to tell bad news. One telling at a time: while it is
+ * under way, counting goes on, and the next one has it all. Counts that cannot be told are dropped: they would come into
+ * a second in which they did not happen.
+ *
+ * When the next telling comes depends on what *was told*, never on what was counted since. A gateway that told a failure
+ * at once, while others keep their good requests until their ticks, would show whoever judges more failures than there
+ * are: docs/guard.md, section 'The fast path'.
  */
 import type { Logger } from 'pino';
 import type { AttemptCounter } from './attempt-counter.ts';
+import { badNewsOf } from './bad-news.ts';
+import { EARLY_MS, EarlyLooks } from './early-looks.ts';
 import { TICK_MS } from './slot.ts';
 import type { SlotFeed } from './slot-feed.ts';
 
@@ -21,11 +28,21 @@ export interface ReportLoopOptions {
   readonly log: Logger;
   /** A monotonic clock, milliseconds. */
   readonly now: () => number;
+  /** `setTimeout`, if absent. @returns what undoes it */
+  readonly after?: (ms: number, run: () => void) => () => void;
+}
+
+function afterTimeout(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
 }
 
 export class ReportLoop {
   readonly #options: ReportLoopOptions;
   #timer: NodeJS.Timeout | undefined;
+  readonly #early = new EarlyLooks();
+  /** Takes back the telling between two ticks that is to come. */
+  #cancelEarly: (() => void) | undefined;
   #telling: Promise<void> | undefined;
   #toldMs = Number.NEGATIVE_INFINITY;
   #failedMs: number | undefined;
@@ -42,7 +59,7 @@ export class ReportLoop {
     return this.#published;
   }
 
-  /** Ticks whose counts nobody was told. */
+  /** Tellings whose counts nobody was told. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -55,12 +72,18 @@ export class ReportLoop {
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#timer);
+    this.#cancelEarly?.();
   }
 
   /** One tick. Resolves when its counts are told, or dropped. */
   async tick(): Promise<void> {
+    this.#options.counter.ticked();
+    this.#early.ticked();
+    await this.#tell();
+  }
+
+  async #tell(): Promise<void> {
     const { gateway, counter, feed, now } = this.#options;
-    counter.ticked();
     if (this.#telling !== undefined || this.#isClosed) return;
     const nowMs = now();
     const cohorts = counter.drain();
@@ -69,10 +92,11 @@ export class ReportLoop {
       return;
     }
     if (cohorts.size === 0 && nowMs - this.#toldMs < IDLE_MS) return;
+    const report = { gateway, cohorts };
     this.#telling = feed
-      .publish({ gateway, cohorts })
+      .publish(report)
       .then(
-        () => this.#told(nowMs),
+        () => this.#told(nowMs, badNewsOf(report).length > 0),
         (error: unknown) => this.#failed(error, cohorts.size > 0),
       )
       .finally(() => {
@@ -81,12 +105,22 @@ export class ReportLoop {
     await this.#telling;
   }
 
-  #told(nowMs: number): void {
+  #told(nowMs: number, isBad: boolean): void {
     this.#toldMs = nowMs;
     this.#published += 1;
+    if (isBad) this.#tellSoon();
     if (this.#failedMs === undefined) return;
     this.#failedMs = undefined;
     this.#options.log.info({ event: 'counts_told' }, 'what is counted for the guard is told again');
+  }
+
+  /** Not a tick of the counter: by those it knows whether the process stood still. */
+  #tellSoon(): void {
+    if (this.#isClosed || this.#cancelEarly !== undefined || !this.#early.take()) return;
+    this.#cancelEarly = (this.#options.after ?? afterTimeout)(EARLY_MS, () => {
+      this.#cancelEarly = undefined;
+      void this.#tell();
+    });
   }
 
   #failed(err: unknown, hadCounts: boolean): void {

@@ -5,7 +5,7 @@
 
 import type { Bins } from './latency-bins.ts';
 
-/** How often a gateway tells its counts and everybody judges, milliseconds. */
+/** How often a gateway tells its counts and everybody judges, milliseconds; more often for a while after bad news. */
 export const TICK_MS = 250;
 
 /**

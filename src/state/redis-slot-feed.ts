@@ -5,6 +5,7 @@
  * meanwhile is lost, nothing is read twice.
  */
 import type { Logger } from 'pino';
+import { badNewsOf } from '../guard/bad-news.ts';
 import { decodeReport, encodeReport } from '../guard/report-codec.ts';
 import { type GatewayReport, type SlotFeed, type StampedReport, TOLD_MS } from '../guard/slot-feed.ts';
 import type { RedisClient, RedisModel } from './redis-client.ts';
@@ -39,6 +40,7 @@ export class RedisSlotFeed implements SlotFeed {
   readonly #commandMs: number;
   readonly #log: Logger;
   readonly #stamps = new Stamps();
+  readonly #listeners = new Set<() => void>();
   /** What was read last; `undefined` before the first read. */
   #position: EntryId | undefined;
   #toldUnreadable = false;
@@ -53,6 +55,7 @@ export class RedisSlotFeed implements SlotFeed {
   async publish(report: GatewayReport): Promise<void> {
     const entry = Buffer.from(encodeReport(report));
     await this.#ask(({ raw }) => raw.xadd(this.#key, 'MAXLEN', '~', REPORTS_MAX, '*', FIELD, entry));
+    if (badNewsOf(report).length > 0) for (const listener of this.#listeners) listener();
   }
 
   async read(): Promise<readonly StampedReport[]> {
@@ -65,6 +68,11 @@ export class RedisSlotFeed implements SlotFeed {
       found = await this.#readPage(reports).catch(() => 0);
     }
     return reports;
+  }
+
+  onBadNews(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   close(): void {

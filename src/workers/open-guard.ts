@@ -20,7 +20,7 @@ export interface GuardParts {
   readonly record: Pick<RecordStore, 'guard' | 'slots'>;
   readonly control: Pick<Control, 'rollback' | 'changeStage'>;
   /** Read by nobody else; closed by whoever opened it, after the guard. */
-  readonly feed: Pick<SlotFeed, 'read'>;
+  readonly feed: Pick<SlotFeed, 'read' | 'onBadNews'>;
   readonly log: Logger;
   readonly hints?: RecordHints;
 }

@@ -298,3 +298,28 @@ void t.test('a pause of the process is nobody’s latency, and nobody has stalle
   waiting.answered(200);
   t.match(sums(newSide(counter)), { requests: 1, stalled: 0, late: 1 });
 });
+
+void t.test(
+  'telling between two ticks finds who has stalled, and changes nothing about pauses',
+  async (t) => {
+    const { counter, clock } = counting();
+    counter.ticked();
+    counter.begin('free', 'new', 'nina', clock.ms);
+    for (let tick = 0; tick < 3; tick += 1) {
+      clock.ms += TICK_MS;
+      counter.ticked();
+    }
+    clock.ms += TICK_MS - 1;
+    t.same(sums(newSide(counter)), NOTHING, 'it is not of age');
+    clock.ms += 1;
+    t.match(sums(newSide(counter)), { stalled: 1 }, 'without a tick');
+    counter.ticked();
+    const answered = counter.begin('free', 'new', 'leo', clock.ms);
+    clock.ms += 50;
+    counter.drain();
+    clock.ms += 3_000;
+    answered.answered(200);
+    const [side] = [...(newSide(counter)?.byGroup.values() ?? [])];
+    t.same([...(side?.latency ?? [])], [[latencyBin(TICK_MS + 50), 1]], 'as late as after the tick alone');
+  },
+);

@@ -142,7 +142,7 @@ export class GuardedCohort {
         openRamps: async () => mine(await record.guard.openRamps()),
       },
       control,
-      feed: { read: async () => [] },
+      feed: { read: async () => [], onBadNews: () => () => undefined },
       book: { add: () => undefined, nowSecond: () => this.second, slots: () => this.slots },
       judge: (conditions) => conditions.map((condition) => this.#judgement(condition)),
       settings: () => this.#settings(),

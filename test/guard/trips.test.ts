@@ -1,8 +1,12 @@
 /** From the evidence to a cohort that is back: what the engine does, over a real record. */
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { WritesUnknownError } from '../../src/cutover/control.ts';
 import { ChangeConflictError } from '../../src/cutover/stores.ts';
 import type { GuardEngine } from '../../src/guard/guard-engine.ts';
+import { NO_COUNTS } from '../../src/guard/slot.ts';
+import type { StampedReport } from '../../src/guard/slot-feed.ts';
+import { within } from '../harness/within.ts';
 import { CONDITION, FIGURES, newTrip } from '../storage/guard-contract.ts';
 import { emptySlot, GuardedCohort, startWorld } from './guard-world.ts';
 
@@ -34,6 +38,48 @@ await t.test('five hosts that see the same evidence make one trip and one change
   t.match(await guarded.cohort(), { stage: 'shadow' });
   t.equal(engines.flatMap((each) => each.figures().trips).length, 1, 'one of them counts it');
 });
+
+await t.test(
+  'bad news trips between two ticks, when this process told it or the last read had some',
+  async (t) => {
+    for (const how of ['told here', 'read'] as const) {
+      const guarded = await GuardedCohort.create(world);
+      const counts = { ...NO_COUNTS, requests: 9, failed: 9 };
+      const cohorts = new Map([[guarded.name, { new: { byGroup: new Map([[0, counts]]), kinds: {} } }]]);
+      const told: StampedReport[] = [];
+      const listeners: (() => void)[] = [];
+      const tell = (): void => void told.push({ gateway: 'one', cohorts, atMs: 0 });
+      if (how === 'read') tell();
+      let reads = 0;
+      const engine = guarded.engine(t, {
+        feed: {
+          read: async () => {
+            reads += 1;
+            // Of the first read nothing is made: it is the look behind it that trips.
+            if (reads === 2) guarded.verdict = 'tripped';
+            if (reads === 2 && how === 'read') tell();
+            return told.splice(0);
+          },
+          onBadNews: (listener) => {
+            listeners.push(listener);
+            return () => undefined;
+          },
+        },
+        timing: { tickMs: 3_600_000, earlyMs: 1 },
+      });
+      await within(new Promise<void>((resolve) => void engine.onTick(resolve)), 'the only tick');
+      if (how === 'told here') {
+        t.equal(reads, 1, 'nobody looks while it is quiet');
+        tell();
+        for (const listener of listeners) listener();
+      }
+      const tripped = async (): Promise<void> => {
+        while ((await engine.trips(undefined, 1, guarded.name)).length === 0) await delay(5);
+      };
+      await within(tripped(), `a trip: ${how}`, 15_000);
+    }
+  },
+);
 
 await t.test('a change that was undone is made again, with another key', async (t) => {
   const guarded = await GuardedCohort.create(world);

@@ -43,20 +43,35 @@ async function feedContract(t: Test, feed: SlotFeed): Promise<void> {
   t.same(more, []);
   t.ok(second !== undefined && first !== undefined && second.atMs >= first.atMs);
   t.same(await feed.read(), [], 'nothing is read twice');
+
+  const heard: Promise<readonly GatewayReport[]>[] = [];
+  const forget = feed.onBadNews(() => void heard.push(feed.read()));
+  await feed.publish(report('one', 0));
+  t.equal(heard.length, 0, 'no news');
+  await feed.publish(report('two'));
+  t.equal(heard.length, 1, 'bad news');
+  t.same(gatewaysOf((await heard[0]) ?? []), ['one', 'two'], 'it can be read then');
+  forget();
+  await feed.publish(report('two'));
+  t.equal(heard.length, 1);
+  await feed.read();
 }
 
-void t.test('in memory what is told is read once, in order, with its moment', async (t) => {
-  await feedContract(t, createSlotFeed({ state: { kind: 'embedded', userCacheMax: 10 } }, log));
-  let ms = 5_000;
-  const feed = new MemorySlotFeed(() => ms);
-  await feed.publish(report('one'));
-  ms = 1_000;
-  await feed.publish(report('one'));
-  t.same(
-    (await feed.read()).map(({ atMs }) => atMs),
-    [5_000, 5_000],
-  );
-});
+void t.test(
+  'in memory what is told is read once, in order, with its moment; bad news calls for it',
+  async (t) => {
+    await feedContract(t, createSlotFeed({ state: { kind: 'embedded', userCacheMax: 10 } }, log));
+    let ms = 5_000;
+    const feed = new MemorySlotFeed(() => ms);
+    await feed.publish(report('one'));
+    ms = 1_000;
+    await feed.publish(report('one'));
+    t.same(
+      (await feed.read()).map(({ atMs }) => atMs),
+      [5_000, 5_000],
+    );
+  },
+);
 
 void t.test('in memory what nobody reads is bounded', async (t) => {
   const feed = new MemorySlotFeed(() => 0);
@@ -70,7 +85,7 @@ void t.test('through Redis', async (t) => {
   const redis = await startRedis(t, { disposable: true });
   t.beforeEach(() => redis.client.flushall().then(() => undefined));
 
-  await t.test('what is told is read once, in order, with its moment', (t) =>
+  await t.test('what is told is read once, in order, with its moment; bad news calls for it', (t) =>
     feedContract(t, feedOf(t, redis)),
   );
 
