@@ -69,10 +69,13 @@ export class CohortJudge {
     const conditions = this.#options.conditions().filter(({ over }) => over !== undefined);
     for (const watched of record.cohorts) {
       const { name } = watched.cohort;
-      const own = cohorts.has(name) ? this.#judge(conditions, watched, nowSecond) : undefined;
+      const open = record.tripsOf(name);
+      // It is on its way back: the barrier needs the processor more.
+      if (!cohorts.has(name) || open.some(({ action }) => action === 'rollback')) continue;
+      const own = this.#judge(conditions, watched, nowSecond);
       if (own === undefined) continue;
       const judgements = own.judgements.filter(({ path }) => path === 'overwhelming');
-      maker.act({ ...own, judgements }, record.tripsOf(name));
+      maker.act({ ...own, judgements }, open);
     }
   }
 

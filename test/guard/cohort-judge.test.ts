@@ -1,17 +1,24 @@
 /** Which judgements a look makes, and which of them it acts on. */
 import t from 'tap';
 import { CohortJudge } from '../../src/guard/cohort-judge.ts';
-import type { Condition, Judgement } from '../../src/guard/condition.ts';
+import type { Condition, GuardAction, Judgement } from '../../src/guard/condition.ts';
+import type { TripRow } from '../../src/guard/guard-store.ts';
 import type { TripPath } from '../../src/guard/trip.ts';
 import type { Judged } from '../../src/guard/trip-maker.ts';
 import { changeCohort } from '../storage/change-contract.ts';
-import { CONDITION, FIGURES } from '../storage/guard-contract.ts';
+import { CONDITION, FIGURES, newTrip } from '../storage/guard-contract.ts';
 
 const ABSOLUTE: Condition = { ...CONDITION, name: 'absolute' };
 const BOTH: Condition = { ...CONDITION, name: 'both', overLegacy: 2 };
 const RELATIVE: Condition = { ...CONDITION, name: 'relative', over: undefined, overLegacy: 2 };
 
-function judging(path: TripPath | undefined) {
+function openTrip(cohort: string, action: GuardAction): TripRow {
+  const { firstBadMs: _first, ...trip } = newTrip(cohort, { action });
+  const dates = { firstBadAt: undefined, inForceAt: undefined, clearedAt: undefined, notifiedAt: undefined };
+  return { ...trip, ...dates, trippedAt: new Date(0), change: undefined, clearedBy: undefined, attempt: 0 };
+}
+
+function judging(path: TripPath | undefined, trips: readonly TripRow[] = []) {
   const acted: Judged[] = [];
   const era = { number: 1, tracked: true };
   const judge = new CohortJudge({
@@ -29,7 +36,7 @@ function judging(path: TripPath | undefined) {
         sinceMs: undefined,
         leftMs: undefined,
       })),
-      tripsOf: () => [],
+      tripsOf: (name) => trips.filter(({ cohort }) => cohort === name),
     },
     maker: { act: (judged) => void acted.push(judged) },
   });
@@ -68,5 +75,15 @@ void t.test('a look between ticks never trips by windows', (t) => {
   const { judge, actedOn } = judging('windows');
   judge.early(new Set(['free', 'staff']), 1_000);
   t.same(actedOn(), []);
+  t.end();
+});
+
+void t.test('a look between ticks leaves a cohort alone that goes back already', (t) => {
+  const { judge, actedOn } = judging('overwhelming', [
+    openTrip('free', 'rollback'),
+    openTrip('staff', 'warn'),
+  ]);
+  judge.early(new Set(['free', 'staff']), 1_000);
+  t.same(actedOn(), ['staff absolute', 'staff both']);
   t.end();
 });
