@@ -32,5 +32,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
 # main handles SIGTERM and SIGINT itself and reaps its workers, so it can be process 1.
 # Of the C library: src/workers/worker-process.ts says why.
 ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=1048576
-ENTRYPOINT ["node", "--max-semi-space-size=4", "/turnout/build/src/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=2", "/turnout/build/src/main.js"]
 CMD ["start", "--config", "/etc/turnout/turnout.yaml"]

@@ -12,7 +12,7 @@ import type { ReadyMessage } from './announce-ready.ts';
 /** As it is written, or compiled. */
 const MAIN = fileURLToPath(new URL(`../src/main${extname(import.meta.filename)}`, import.meta.url));
 /** As in the program's first line, its workers and the container. */
-const PROGRAM_FLAGS = ['--max-semi-space-size=4'];
+const PROGRAM_FLAGS = ['--max-semi-space-size=2'];
 const PROGRAM_ENV = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '1048576' };
 const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 5_000;

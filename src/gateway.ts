@@ -217,7 +217,8 @@ export class Gateway {
     this.#stopListening();
     this.#lingering.close();
     await this.#shadow?.close();
-    await Promise.all([this.#clients.legacy.destroy(), this.#clients.new.destroy()]);
+    this.#clients.legacy.destroy();
+    this.#clients.new.destroy();
     return { cut };
   }
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=1048576 node --max-semi-space-size=4
+#!/usr/bin/env -S MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=1048576 node --max-semi-space-size=2
 /**
  * The program: hands the command line, the environment and the signals of the process to the commands. The
  * only place that reads them.

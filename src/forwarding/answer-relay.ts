@@ -54,16 +54,18 @@ export class AnswerRelay {
     return this.#ended;
   }
 
-  interim(status: number, raw: readonly (Buffer | string)[]): void {
+  interim(status: number, raw: readonly string[]): void {
     this.#interims += 1;
     if (this.#interims > INTERIM_MAX) {
       this.#source.abandon('backend_malformed');
       return;
     }
+    // A client that has not asked would not know what to make of it.
+    if (status === 100 && !this.#exchange.head.expectContinue) return;
     this.#exchange.answer.inform(status, responseHead(raw).headers);
   }
 
-  head(status: number, reason: string, raw: readonly (Buffer | string)[]): void {
+  head(status: number, reason: string, raw: readonly string[]): void {
     const exchange = this.#exchange;
     exchange.tap?.head(status, raw);
     const { headers, contentLength } = responseHead(raw);
@@ -93,7 +95,7 @@ export class AnswerRelay {
     if (!this.#exchange.answer.write(chunk)) this.#wait();
   }
 
-  end(rawTrailers: readonly (Buffer | string)[] | undefined): void {
+  end(rawTrailers: readonly string[] | undefined): void {
     this.#unwatch();
     if (this.#ended) return;
     this.#ended = true;
@@ -135,7 +137,7 @@ export class AnswerRelay {
 }
 
 /** Trailers may add to an answer; they may not change its framing, its route or how it is read (RFC 9110, 6.5.1). */
-function trailersOf(raw: readonly (Buffer | string)[]): string[] {
+function trailersOf(raw: readonly string[]): string[] {
   const { headers } = responseHead(raw);
   const trailers: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {

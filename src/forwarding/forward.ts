@@ -13,19 +13,20 @@
  *
  * The client may leave at any step; then the backend's side is ended at once.
  */
-import type { Dispatcher } from 'undici';
 import type { ErrorCode } from '../errors.ts';
 import { TurnoutError } from '../errors.ts';
 import type { Exchange } from '../intake/exchange.ts';
 import type { Backend } from '../model.ts';
 import type { BackendClient } from '../upstream/backend-client.ts';
-import { failedOnReusedConnection } from '../upstream/backend-client.ts';
+import type { BackendConnection, BackendExchange } from '../upstream/backend-connection.ts';
+import { ConnectionFailure } from '../upstream/connection-failure.ts';
 import { backendFailure, type Progress } from '../upstream/failure.ts';
+import type { BackendRequest } from '../upstream/request-bytes.ts';
 import { AnswerRelay, type RelayPolicy, type RelaySource } from './answer-relay.ts';
 import { type AttemptPolicy, beginAttempt, beginRefused } from './begin-attempt.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import type { RequestBody } from './request-body.ts';
-import { requestHeaders } from './request-headers.ts';
+import { requestHeaders, requestTrailers } from './request-headers.ts';
 import { Watched } from './stall-watch.ts';
 import { isOfBackend, type Standby } from './standby.ts';
 
@@ -45,17 +46,18 @@ const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 const ASCII = /^[\t\x20-\x7e]*$/;
 
-export class Forward implements Dispatcher.DispatchHandler, RelaySource {
+export class Forward implements BackendExchange, RelaySource {
   readonly #exchange: Exchange;
   readonly #client: BackendClient;
   readonly #policy: ForwardPolicy;
   readonly #relay: AnswerRelay;
-  readonly #options: Dispatcher.DispatchOptions;
-  #controller: Dispatcher.DispatchController | undefined;
+  readonly #request: BackendRequest;
+  /** Where it is, once it is sent. */
+  #connection: BackendConnection | undefined;
   #progress: Progress = 'connecting';
   #answerBegan = false;
   #repeated = false;
-  /** Set when this side gave up: what undici reports after that is the echo of it. */
+  /** It goes on elsewhere, or its client was told how it ended. */
   #gaveUp = false;
   readonly #standby: Standby | undefined;
   /** An answer that is held back from the client. */
@@ -87,9 +89,10 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
     const { head } = exchange;
     const { model } = client;
     const host = model.hostHeader === 'client' && head.host !== undefined ? head.host : client.host;
-    this.#options = {
+    this.#request = {
       method: exchange.method,
-      path: model.basePath === '' ? exchange.target : model.basePath + exchange.target,
+      path: exchange.target === '*' ? '*' : model.basePath + exchange.target,
+      host,
       headers: requestHeaders(
         {
           head,
@@ -101,7 +104,10 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
         host,
         policy.pseudonym,
       ),
+      contentLength: head.contentLength === undefined ? undefined : Number(head.contentLength),
+      expectContinue: head.expectContinue && this.#body !== undefined,
       body: body ?? null,
+      trailers: () => requestTrailers(exchange.request.rawTrailers),
     };
   }
 
@@ -114,7 +120,7 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
       return;
     }
     beginAttempt(exchange, this.#client.backend, this.#policy, this.#body);
-    this.#dispatch();
+    this.#send();
   }
 
   /** To the client's side. */
@@ -125,10 +131,10 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
     this.#exchange.onInterrupt = giveUp;
   }
 
-  #dispatch(): void {
+  #send(): void {
     this.#progress = 'connecting';
-    this.#client.enqueue(this.#options, this);
-    if (this.#controller === undefined && this.#progress === 'connecting' && !this.#gaveUp) {
+    this.#client.send(this.#request, this);
+    if (this.#progress === 'connecting' && !this.#gaveUp) {
       // The pool's own bound is on making a connection; this one is also on waiting for a free one.
       this.#connectTimer ??= setTimeout(
         () => this.#giveUp('backend_connect_timeout'),
@@ -137,12 +143,8 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
     }
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#gaveUp) {
-      controller.abort(new Error('the client left, or the wait for a connection was over'));
-      return;
-    }
-    this.#controller = controller;
+  onSending(connection: BackendConnection): void {
+    this.#connection = connection;
     if (this.#policy.fencedOff(this.#exchange)) {
       this.#giveUp('fenced');
       return;
@@ -150,31 +152,21 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
     this.#progress = 'sent';
     this.#exchange.atBackend = true;
     clearTimeout(this.#connectTimer);
+    this.#connectTimer = undefined;
     if (this.#upload !== undefined) this.#policy.stalls.add(this.#upload);
   }
 
-  onResponseStarted(): void {
+  onAnswerBegun(): void {
     this.#answerBegan = true;
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    reason = '',
-  ): void {
-    if (this.#gaveUp) return;
-    const raw = Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
-    if (status < 100) {
-      this.#giveUp('backend_malformed');
-      return;
-    }
+  onHead(status: number, reason: string, raw: readonly string[]): void {
     if (status < 200) {
       this.#relay.interim(status, raw);
       return;
     }
     this.#progress = 'answering';
-    // Decoded as UTF-8, so beyond ASCII it is no longer what the backend sent.
+    // Its encoding is anybody's guess beyond ASCII.
     const phrase = ASCII.test(reason) ? reason : '';
     if (this.#standby?.passes(status) === false) {
       this.#kept = new KeptAnswer(status, phrase, raw);
@@ -186,16 +178,13 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
     this.#relay.head(status, phrase, raw);
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#gaveUp) return;
-    if (this.#kept === undefined) this.#relay.data(chunk);
-    else if (!this.#kept.add(chunk)) this.pause();
+  onData(piece: Buffer): void {
+    if (this.#kept === undefined) this.#relay.data(piece);
+    else if (!this.#kept.add(piece)) this.pause();
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
+  onEnd(trailers: readonly string[]): void {
     this.#settled();
-    if (this.#gaveUp) return;
-    const trailers = Array.isArray(controller.rawTrailers) ? controller.rawTrailers : undefined;
     if (this.#kept !== undefined) {
       this.#kept.end(trailers);
       return;
@@ -204,9 +193,8 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
     this.#standby?.over();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onError(error: Error): void {
     this.#settled();
-    if (this.#gaveUp) return;
     if (this.#kept !== undefined) {
       this.#kept.cause = error;
       return;
@@ -217,9 +205,9 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
     }
     if (this.#mayRepeat(error)) {
       this.#repeated = true;
-      this.#controller = undefined;
+      this.#connection = undefined;
       this.#policy.onRetry(this.#client.backend);
-      this.#dispatch();
+      this.#send();
       return;
     }
     this.#gaveUp = true;
@@ -244,15 +232,15 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
 
   /** Ends the backend's side, and tells nobody: the exchange goes on elsewhere, or is over. */
   drop(): void {
-    if (!this.#gaveUp) this.#stop(new Error('answered by the other backend, or by nobody'));
+    if (!this.#gaveUp) this.#stop();
   }
 
   pause(): void {
-    this.#controller?.pause();
+    this.#connection?.pause(this);
   }
 
   resume(): void {
-    this.#controller?.resume();
+    this.#connection?.resume(this);
   }
 
   abandon(code: ErrorCode): void {
@@ -266,11 +254,12 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
       !this.#repeated &&
       this.#progress === 'sent' &&
       !this.#answerBegan &&
-      this.#options.body === null &&
+      this.#request.body === null &&
       IDEMPOTENT.has(method) &&
       (requestClass === 'read' || !READS.has(method)) &&
-      isConnectionLoss(error) &&
-      failedOnReusedConnection(error)
+      error instanceof ConnectionFailure &&
+      error.kind === 'closed' &&
+      error.wasUsed
     );
   }
 
@@ -289,19 +278,16 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
   /** Ends the backend's side. With a code the client is told; without one it is the client that left. */
   #giveUp(code: ErrorCode | undefined): void {
     if (this.#gaveUp) return;
-    const reason = code === undefined ? undefined : new TurnoutError(code);
-    this.#stop(reason ?? new Error('the client left'));
-    if (reason === undefined) this.#standby?.over();
-    else this.#fail(reason);
+    this.#stop();
+    if (code === undefined) this.#standby?.over();
+    else this.#fail(new TurnoutError(code));
   }
 
-  #stop(reason: Error): void {
+  #stop(): void {
     this.#gaveUp = true;
-    clearTimeout(this.#connectTimer);
-    this.#relay.stop();
-    // One that has no connection yet is given up before it gets one.
-    if (this.#controller === undefined) this.#client.takeBack(this);
-    else this.#controller.abort(reason);
+    this.#settled();
+    if (this.#connection === undefined) this.#client.takeBack(this);
+    else this.#connection.abort(this);
     this.#body?.destroy();
   }
 
@@ -315,16 +301,10 @@ export class Forward implements Dispatcher.DispatchHandler, RelaySource {
     this.#standby?.over();
   }
 
-  /** The pool is done with the request: it reports this exactly once for each hand-over. */
+  /** Nothing is watched any more. */
   #settled(): void {
-    this.#client.over();
     clearTimeout(this.#connectTimer);
     this.#relay.stop();
     if (this.#upload !== undefined) this.#policy.stalls.remove(this.#upload);
   }
-}
-
-function isConnectionLoss(error: Error): boolean {
-  const code = 'code' in error ? error.code : undefined;
-  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
 }

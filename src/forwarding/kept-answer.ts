@@ -7,16 +7,16 @@ const KEPT_BYTES_MAX = 16_384;
 export class KeptAnswer {
   readonly #status: number;
   readonly #reason: string;
-  readonly #raw: readonly (Buffer | string)[];
+  readonly #raw: readonly string[];
   readonly #pieces: Buffer[] = [];
   #bytes = 0;
-  #trailers: readonly (Buffer | string)[] | undefined;
+  #trailers: readonly string[] | undefined;
   /** All of it is here. */
   whole = false;
   /** Why no more of it will come. */
   cause: Error | undefined;
 
-  constructor(status: number, reason: string, raw: readonly (Buffer | string)[]) {
+  constructor(status: number, reason: string, raw: readonly string[]) {
     this.#status = status;
     this.#reason = reason;
     this.#raw = raw;
@@ -29,7 +29,7 @@ export class KeptAnswer {
     return this.#bytes <= KEPT_BYTES_MAX;
   }
 
-  end(trailers: readonly (Buffer | string)[] | undefined): void {
+  end(trailers: readonly string[] | undefined): void {
     this.whole = true;
     this.#trailers = trailers;
   }

@@ -53,7 +53,7 @@ export class RequestBody extends Readable {
     super({ highWaterMark: 65_536 });
     this.#source = source;
     this.#announcedBytes = announcedBytes;
-    // undici reports the failure of a body that it reads; one that fails before or after that is nobody's.
+    // The connection reports the failure of a body that it reads; one that fails before or after that is nobody's.
     this.on('error', () => undefined);
     source
       .on('data', this.#onData)

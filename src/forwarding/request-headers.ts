@@ -1,7 +1,9 @@
 import type { ClientConnection } from '../intake/client-connection.ts';
+import { HeaderKind, headerName } from '../intake/header-names.ts';
 import type { RequestHead } from '../intake/request-head.ts';
 import { traceparentOf } from '../intake/request-id.ts';
 
+/** What the headers are made of. */
 export interface ForwardedRequest {
   readonly head: RequestHead;
   readonly connection: ClientConnection;
@@ -12,8 +14,8 @@ export interface ForwardedRequest {
 }
 
 /**
- * The headers that the backend gets: the client's end-to-end headers in their order and case, then Host and
- * the ones that the gateway is responsible for.
+ * The headers that the backend gets besides Host and those that frame the body: the client's end-to-end headers in their
+ * order and case, then the ones that the gateway is responsible for.
  *
  * A peer that is no trusted proxy cannot speak for others: its `X-Forwarded-*` and `Forwarded` are replaced.
  *
@@ -23,8 +25,7 @@ export interface ForwardedRequest {
 export function requestHeaders(request: ForwardedRequest, host: string, via: string): string[] {
   const { head, connection } = request;
   const headers = head.headers;
-  headers.push('host', host);
-  if (head.contentLength !== undefined) headers.push('content-length', head.contentLength);
+  if (head.trailer !== undefined) headers.push('trailer', head.trailer);
   if (head.acceptsTrailers) headers.push('te', 'trailers');
 
   const { address, trusted } = connection;
@@ -58,4 +59,17 @@ export function requestHeaders(request: ForwardedRequest, host: string, via: str
     `${request.http2 ? '2' : request.httpVersion} ${via}`,
   );
   return headers;
+}
+
+/**
+ * The trailers that the backend gets. They may add to a request; they may not change its framing, its route or whose it
+ * is.
+ */
+export function requestTrailers(raw: readonly string[]): string[] {
+  const trailers: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? '';
+    if (headerName(name).kind === HeaderKind.endToEnd) trailers.push(name, raw[i + 1] ?? '');
+  }
+  return trailers;
 }

@@ -11,22 +11,22 @@ export interface ResponseHead {
 /**
  * Reads the raw headers of an answer and leaves out what speaks of the connection to the backend only.
  *
- * @param raw name, value, name, value …; bytes are taken as latin1, as HTTP carries them
+ * @param raw name, value, name, value …, latin1
  */
-export function responseHead(raw: readonly (Buffer | string)[]): ResponseHead {
+export function responseHead(raw: readonly string[]): ResponseHead {
   const headers: string[] = [];
   let named: string[] | undefined;
   let contentLength: number | undefined;
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = text(raw[i]);
+    const name = raw[i] ?? '';
     const kind = headerKind(name);
     if (kind === HeaderKind.endToEnd) {
-      headers.push(name, text(raw[i + 1]));
+      headers.push(name, raw[i + 1] ?? '');
       continue;
     }
     switch (kind) {
       case HeaderKind.connection: {
-        const value = text(raw[i + 1]);
+        const value = raw[i + 1] ?? '';
         if (value !== 'keep-alive' && value !== 'close') (named ??= []).push(...listMembers(value));
         break;
       }
@@ -36,21 +36,16 @@ export function responseHead(raw: readonly (Buffer | string)[]): ResponseHead {
       case HeaderKind.te:
         break;
       case HeaderKind.contentLength: {
-        const value = text(raw[i + 1]);
+        const value = raw[i + 1] ?? '';
         contentLength = Number(value);
         headers.push(name, value);
         break;
       }
       default:
-        headers.push(name, text(raw[i + 1]));
+        headers.push(name, raw[i + 1] ?? '');
     }
   }
   return { headers: named === undefined ? headers : without(headers, named), contentLength };
-}
-
-function text(value: Buffer | string | undefined): string {
-  if (value === undefined) return '';
-  return typeof value === 'string' ? value : value.toString('latin1');
 }
 
 function without(headers: readonly string[], named: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 /** Chooses the way in which a request is sent, by what its head and its body ask for. */
 import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TurnoutError } from '../errors.ts';
 import type { ClientRequest, Exchange } from '../intake/exchange.ts';
 import type { BackendClient } from '../upstream/backend-client.ts';
@@ -7,7 +8,6 @@ import { beginRefused } from './begin-attempt.ts';
 import type { FallbackRead } from './fallback-read.ts';
 import type { FallbackReads } from './fallback-reads.ts';
 import { Forward, type ForwardPolicy } from './forward.ts';
-import { ForwardPlainly, needsPlainForward } from './forward-plainly.ts';
 import { RequestBody } from './request-body.ts';
 
 /** How long the first piece of a body may take before the head is sent without it, milliseconds. */
@@ -36,28 +36,39 @@ export class Sender {
    */
   send(exchange: Exchange, client: BackendClient, policy: ForwardPolicy): void | Promise<void> {
     const standby = this.#fallback?.begin(exchange, policy);
-    const isPlain = needsPlainForward(exchange);
     // Before the body is touched: what nobody will read is then left to node, which discards it.
-    if (standby === undefined || isPlain) expectRoom(exchange, client, policy);
+    if (standby === undefined) expectRoom(exchange, client, policy);
     if (!exchange.hasBody) {
-      if (isPlain) new ForwardPlainly(exchange, client, policy, undefined).start();
-      else if (standby === undefined) new Forward(exchange, client, policy, undefined).start();
+      if (standby === undefined) new Forward(exchange, client, policy, undefined).start();
       else standby.start(client, undefined);
       return undefined;
     }
     const bytes = wholeBytesOf(exchange);
     if (bytes === undefined) return this.#upload(exchange, client, policy, standby);
-    // The parser hands over what came with the head later in this turn: nearly always all of a small body.
-    return Promise.resolve().then(() => {
-      if (exchange.ended || exchange.failed) return undefined;
-      if (standby === undefined) expectRoom(exchange, client, policy);
-      const whole = takeWhole(exchange.request, bytes);
-      if (whole === undefined) return this.#upload(exchange, client, policy, standby);
-      exchange.tap?.requestPiece(whole);
-      if (standby === undefined) new Forward(exchange, client, policy, whole).start();
-      else standby.start(client, whole);
-      return undefined;
-    });
+    return this.#sendWhole(exchange, client, policy, standby, bytes);
+  }
+
+  async #sendWhole(
+    exchange: Exchange,
+    client: BackendClient,
+    policy: ForwardPolicy,
+    standby: FallbackRead | undefined,
+    bytes: number,
+  ): Promise<void> {
+    // The parser hands over what came with the head later in this turn: nearly always all of a small body. Of a larger
+    // one the rest is read in this turn too, if it is there.
+    await Promise.resolve();
+    if (!exchange.ended && exchange.request.readableLength !== bytes) await nextTurn();
+    if (exchange.ended || exchange.failed) return;
+    if (standby === undefined) expectRoom(exchange, client, policy);
+    const whole = takeWhole(exchange.request, bytes);
+    if (whole === undefined) {
+      await this.#upload(exchange, client, policy, standby);
+      return;
+    }
+    exchange.tap?.requestPiece(whole);
+    if (standby === undefined) new Forward(exchange, client, policy, whole).start();
+    else standby.start(client, whole);
   }
 
   /** The body on this connection breaks the protocol. */
@@ -90,21 +101,20 @@ export class Sender {
     const onPiece = (piece: Buffer): void => tap?.requestPiece(piece);
     if (tap !== undefined) body.onPiece = onPiece;
     exchange.upload = body;
-    if (needsPlainForward(exchange)) {
-      new ForwardPlainly(exchange, client, policy, body).start();
+    if (exchange.head.expectContinue) {
+      new Forward(exchange, client, policy, body).start();
       return undefined;
     }
-    return body.begins(FIRST_PIECE_MS).then((began) => {
+    return body.begins(FIRST_PIECE_MS).then(() => {
       if (exchange.ended || exchange.failed) return;
-      const whole = began ? wholeOf(exchange, body) : undefined;
+      const whole = wholeOf(exchange, body);
       if (whole !== undefined && standby !== undefined) {
         standby.start(client, whole);
         return;
       }
       if (!client.hasRoom) body.destroy();
       expectRoom(exchange, client, policy);
-      if (!began) new ForwardPlainly(exchange, client, policy, body).start();
-      else new Forward(exchange, client, policy, whole ?? body).start();
+      new Forward(exchange, client, policy, whole ?? body).start();
     });
   }
 }
@@ -118,7 +128,7 @@ function expectRoom(exchange: Exchange, client: BackendClient, policy: ForwardPo
 /** The length of a body that may be there as a whole before its request is sent. */
 function wholeBytesOf(exchange: Exchange): number | undefined {
   const { contentLength } = exchange.head;
-  if (exchange.http2 || contentLength === undefined || needsPlainForward(exchange)) return undefined;
+  if (exchange.http2 || contentLength === undefined || exchange.head.expectContinue) return undefined;
   const bytes = Number(contentLength);
   return bytes <= WHOLE_BYTES_MAX ? bytes : undefined;
 }

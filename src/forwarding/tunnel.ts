@@ -41,7 +41,7 @@ export function tunnel(
     exchange.fail(new TurnoutError('backend_overloaded'));
     return;
   }
-  client.pending += 1;
+  client.apart += 1;
   beginAttempt(exchange, client.backend, policy, undefined);
   let progress: Progress = 'connecting';
   let over = false;
@@ -107,7 +107,7 @@ export function tunnel(
       exchange.fail(backendFailure(error, progress));
     })
     .on('close', () => {
-      client.pending -= 1;
+      client.apart -= 1;
       clearTimeout(timer);
     })
     .end();
@@ -118,7 +118,7 @@ function upgradeHeaders(exchange: Exchange, client: BackendClient, pseudonym: st
   const host = client.model.hostHeader === 'client' && head.host !== undefined ? head.host : client.host;
   const { httpVersion } = exchange.request;
   const headers = requestHeaders({ head, connection, requestId, http2: false, httpVersion }, host, pseudonym);
-  headers.push('connection', 'Upgrade', 'upgrade', head.upgrade ?? 'websocket');
+  headers.push('host', host, 'connection', 'Upgrade', 'upgrade', head.upgrade ?? 'websocket');
   return headers;
 }
 

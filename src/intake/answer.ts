@@ -92,6 +92,8 @@ export class Http1Answer implements Answer {
   cut(): void {
     const { socket } = this.#response;
     if (socket === null) return;
+    // What was answered so far goes out first: a client that has not seen a byte of it might send its request again.
+    while (this.#response.writableCorked > 0) this.#response.uncork();
     // Where the end of the connection is the end of the body, only a reset tells a cut answer from a whole one.
     if (this.#response.req.httpVersionMinor === 0) socket.resetAndDestroy();
     else socket.destroy();

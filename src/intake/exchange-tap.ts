@@ -6,7 +6,7 @@ export interface ExchangeTap {
   /** A piece of the request's body went to the backend. */
   requestPiece(piece: Buffer): void;
   /** The backend's final head. @param raw name, value, name, value … as they came */
-  head(status: number, raw: readonly (Buffer | string)[]): void;
+  head(status: number, raw: readonly string[]): void;
   /** A piece of the answer's body. */
   piece(piece: Buffer): void;
   /** The backend's answer has ended as it should. */

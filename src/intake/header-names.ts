@@ -96,10 +96,15 @@ export function headerName(spelling: string): HeaderName {
 }
 
 function learn(spelling: string): HeaderName {
-  const lower = spelling.toLowerCase();
+  const lower = copyOf(spelling.toLowerCase());
   const name = { lower, kind: KINDS.get(lower) ?? HeaderKind.endToEnd };
-  if (spellings.size < SPELLINGS_MAX) spellings.set(spelling, name);
+  // A copy: a name that is a piece of a head would keep all of the head.
+  if (spellings.size < SPELLINGS_MAX) spellings.set(copyOf(spelling), name);
   return name;
+}
+
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 /** The members of a comma-separated header value, lower case, without white space. */

@@ -2,23 +2,31 @@
 
 import type { webcrypto } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
-import type { Algorithm } from 'fast-jwt';
-import { createVerifier } from 'fast-jwt';
+import { createRequire } from 'node:module';
+import type * as FastJwt from 'fast-jwt';
 
 /** RFC 7518 section 3.3: smaller RSA keys must not be used. */
 const RSA_BITS_MIN = 2048;
 /** Bound on the keys of one set. */
 const KEYS_MAX = 100;
 
-const SECRET_ALGORITHMS: readonly Algorithm[] = ['HS256', 'HS384', 'HS512'];
-const RSA_ALGORITHMS: readonly Algorithm[] = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
+const SECRET_ALGORITHMS: readonly FastJwt.Algorithm[] = ['HS256', 'HS384', 'HS512'];
+const RSA_ALGORITHMS: readonly FastJwt.Algorithm[] = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
 /** By curve. secp256k1 is left out on purpose: the verifier would take it for P-256. */
-const CURVE_ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map([
+const CURVE_ALGORITHMS: ReadonlyMap<string, FastJwt.Algorithm> = new Map([
   ['P-256', 'ES256'],
   ['P-384', 'ES384'],
   ['P-521', 'ES512'],
   ['Ed25519', 'EdDSA'],
 ]);
+
+const load = createRequire(import.meta.url);
+
+/** The library is loaded with the first key: a gateway without tokens does without its megabytes. */
+function verifier(key: string, algorithms: FastJwt.Algorithm[]): (token: string) => unknown {
+  const { createVerifier }: typeof FastJwt = load('fast-jwt');
+  return createVerifier({ key, algorithms, ignoreExpiration: true, ignoreNotBefore: true });
+}
 
 export interface VerificationKey {
   /** The `kid` under which it was published. */
@@ -45,12 +53,7 @@ export function secretKey(secret: string, algorithms: readonly string[]): Verifi
     throw new Error('a secret for tokens cannot be a PEM key or certificate');
   const allowed = SECRET_ALGORITHMS.filter((one) => algorithms.includes(one));
   if (allowed.length === 0) throw new Error('a secret for tokens needs one of HS256, HS384, HS512');
-  const verify = createVerifier({
-    key: secret,
-    algorithms: allowed,
-    ignoreExpiration: true,
-    ignoreNotBefore: true,
-  });
+  const verify = verifier(secret, allowed);
   return { kid: undefined, algorithms: allowed, fingerprint: 'secret', verify: (token) => verify(token) };
 }
 
@@ -83,12 +86,7 @@ function publicKeyOf(entry: unknown, algorithms: readonly string[]): Verificatio
     const key = createPublicKey({ key: publicHalf(entry), format: 'jwk' });
     if ((key.asymmetricKeyDetails?.modulusLength ?? RSA_BITS_MIN) < RSA_BITS_MIN) return undefined;
     const pem = key.export({ type: 'spki', format: 'pem' }).toString();
-    const verify = createVerifier({
-      key: pem,
-      algorithms: allowed,
-      ignoreExpiration: true,
-      ignoreNotBefore: true,
-    });
+    const verify = verifier(pem, allowed);
     const kid = textAt(entry, 'kid');
     const fingerprint = JSON.stringify([kid ?? null, allowed, pem]);
     return { kid, algorithms: allowed, fingerprint, verify: (token) => verify(token) };
@@ -98,13 +96,13 @@ function publicKeyOf(entry: unknown, algorithms: readonly string[]): Verificatio
   }
 }
 
-function algorithmsOf(entry: unknown): readonly Algorithm[] {
+function algorithmsOf(entry: unknown): readonly FastJwt.Algorithm[] {
   const published = textAt(entry, 'alg');
   const fitting = algorithmsOfKind(entry);
   return published === undefined ? fitting : fitting.filter((one) => one === published);
 }
 
-function algorithmsOfKind(entry: unknown): readonly Algorithm[] {
+function algorithmsOfKind(entry: unknown): readonly FastJwt.Algorithm[] {
   switch (textAt(entry, 'kty')) {
     case 'RSA':
       return RSA_ALGORITHMS;

@@ -59,7 +59,7 @@ export class ChosenRead implements ExchangeTap {
   readonly #request: KeptBody;
   readonly #answer: KeptBody;
   #status = 0;
-  #raw: readonly (Buffer | string)[] = [];
+  #raw: readonly string[] = [];
   #isWhole = false;
   #durationMs = 0;
 
@@ -89,7 +89,7 @@ export class ChosenRead implements ExchangeTap {
     this.#request.add(piece);
   }
 
-  head(status: number, raw: readonly (Buffer | string)[]): void {
+  head(status: number, raw: readonly string[]): void {
     this.#status = status;
     this.#raw = raw;
   }
@@ -133,9 +133,7 @@ export class ChosenRead implements ExchangeTap {
   observation(): Observation {
     return Object.freeze({
       status: this.#status,
-      headers: Object.freeze(
-        this.#raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1'))),
-      ),
+      headers: this.#raw,
       body: this.#answer.whole(),
       bodyTruncated: false,
       durationMs: this.#durationMs,

@@ -72,8 +72,9 @@ export class ReadReplay implements ReplaysReads {
     return turn;
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#clients.legacy.destroy(), this.#clients.new.destroy()]);
+  close(): void {
+    this.#clients.legacy.destroy();
+    this.#clients.new.destroy();
   }
 
   async #ask(request: ShadowRequest, authoritative: Backend, rules: CompiledRules): Promise<ReplayOutcome> {

@@ -156,7 +156,8 @@ export class ShadowReads {
     this.stop();
     this.#turns.stop();
     const { legacy, new: renewed } = this.#parts.clients;
-    await Promise.all([legacy.destroy(), renewed.destroy()]);
+    legacy.destroy();
+    renewed.destroy();
     await this.#admission.idle();
   }
 

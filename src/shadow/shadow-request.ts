@@ -22,6 +22,7 @@ export function sentRead(
   pseudonym: string,
 ): SentRead {
   const { head, connection, http2, httpVersion, requestId, view } = decided;
+  const host = client.hostFor(head.host);
   const headers = requestHeaders(
     {
       head: { ...head, headers: [...head.headers] },
@@ -30,11 +31,19 @@ export function sentRead(
       http2,
       httpVersion,
     },
-    client.hostFor(head.host),
+    host,
     pseudonym,
   );
   headers.push(...MARKER, 'x-turnout-shadow-of', requestId);
-  return { method: view.method, target: view.target, headers, body };
+  const announced = head.contentLength === undefined ? undefined : Number(head.contentLength);
+  return {
+    method: view.method,
+    target: view.target,
+    host,
+    headers,
+    contentLength: body?.length ?? announced,
+    body,
+  };
 }
 
 /** @param tokenHeaders names in lower case, besides the usual ones, that carry credentials */
@@ -64,6 +73,7 @@ export function replayedRead(
     else if (!replaced.has(name.toLowerCase())) headers.push(name, value);
   }
   for (const { name, value } of more) headers.push(name, value);
-  headers.push('host', client.hostFor(host), 'x-request-id', requestIdOf(undefined), ...MARKER);
-  return { method: request.method, target: request.target, headers, body: undefined };
+  headers.push('x-request-id', requestIdOf(undefined), ...MARKER);
+  const { method, target } = request;
+  return { method, target, host: client.hostFor(host), headers, contentLength: undefined, body: undefined };
 }

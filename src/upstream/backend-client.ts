@@ -1,27 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import { isIP, type Socket } from 'node:net';
-import type { Dispatcher } from 'undici';
-// Not by the package's first file: that loads `fetch`, caches and mocks too, its own and Node's copies, 5 MB of heap.
-import buildConnector from 'undici/lib/core/connect.js';
-import Pool from 'undici/lib/dispatcher/pool.js';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { BackendModel } from '../config/model.ts';
 import type { Backend } from '../model.ts';
-
-/** How often an error's socket had been answered on before it failed: 0 tells a fresh connection. */
-const bytesReadAtFailure = new WeakMap<Error, number>();
-
-/** Whether the connection that failed with this error had carried an answer before. */
-export function failedOnReusedConnection(error: Error): boolean {
-  return (bytesReadAtFailure.get(error) ?? socketInfo(error)?.bytesRead ?? 0) > 0;
-}
-
-function socketInfo(error: Error): { readonly bytesRead?: number } | undefined {
-  return 'socket' in error && typeof error.socket === 'object' && error.socket !== null
-    ? error.socket
-    : undefined;
-}
+import type { BackendExchange } from './backend-connection.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import type { BackendRequest } from './request-bytes.ts';
 
 interface TlsOptions {
   readonly ca: Buffer | undefined;
@@ -43,15 +27,7 @@ function tlsOptions(model: BackendModel, hostname: string): TlsOptions {
   };
 }
 
-interface WaitingRequest {
-  readonly options: Dispatcher.DispatchOptions;
-  readonly handler: Dispatcher.DispatchHandler;
-}
-
-/**
- * The connections to one backend for one purpose. The pool of undici carries nearly every request; the agent
- * of `node:http` those that undici cannot send (`Expect`, trailers, upgrades, `OPTIONS *`).
- */
+/** The connections to one backend for one purpose. Upgrades have connections of their own. */
 export class BackendClient {
   readonly backend: Backend;
   readonly model: BackendModel;
@@ -61,14 +37,11 @@ export class BackendClient {
   readonly port: number;
   readonly secure: boolean;
   readonly tls: TlsOptions | undefined;
-  readonly agent: HttpAgent;
-  /** Requests that were handed over and have not come back, waiting ones included. */
-  pending = 0;
-  readonly #pool: Pool;
-  /** Requests of `enqueue` that the pool has. */
-  #sent = 0;
-  readonly #waiting: WaitingRequest[] = [];
-  #isFeeding = false;
+  /** Requests that have a connection of their own. */
+  apart = 0;
+  readonly #pool: ConnectionPool;
+  /** The newest session, so that the next connection costs less. */
+  #session: Buffer | undefined;
 
   /** @throws Error when a certificate file cannot be read */
   constructor(backend: Backend, model: BackendModel) {
@@ -80,8 +53,12 @@ export class BackendClient {
     this.secure = url.protocol === 'https:';
     this.port = url.port === '' ? (this.secure ? 443 : 80) : Number(url.port);
     this.tls = this.secure ? tlsOptions(model, this.hostname) : undefined;
-    this.#pool = this.#createPool(url);
-    this.agent = this.#createAgent();
+    this.#pool = this.#createPool();
+  }
+
+  /** Requests that were handed over and are not over yet, waiting ones included. */
+  get pending(): number {
+    return this.#pool.pending + this.apart;
   }
 
   /** Whether one more request is within the bound on connections and on the queue for them. */
@@ -89,113 +66,67 @@ export class BackendClient {
     return this.pending < this.model.connectionsMax + this.model.queueMax;
   }
 
-  /**
-   * Sends a request as soon as there is a connection for it; those that wait are sent in the order in which they came.
-   * Counts it as pending. Whoever calls this calls `over` when the pool has reported the end of the request, once.
-   */
-  enqueue(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.pending += 1;
-    if (this.#sent >= this.model.connectionsMax) {
-      this.#waiting.push({ options, handler });
-      return;
-    }
-    this.#sent += 1;
-    this.dispatch(options, handler);
+  /** Sends a request as soon as there is a connection for it; those that wait are sent in the order in which they came. */
+  send(request: BackendRequest, exchange: BackendExchange): void {
+    this.#pool.send(request, exchange);
   }
 
   /**
-   * Takes back a request that waits for a connection: nothing more is reported of it. The pool would give it a
-   * connection first, and close that for its sake.
+   * Takes back a request that waits for a connection: nothing more is reported of it.
    *
-   * @returns false when it does not wait here: then its end is still to be reported
+   * @returns false when it does not wait
    */
-  takeBack(handler: Dispatcher.DispatchHandler): boolean {
-    const at = this.#waiting.findIndex((each) => each.handler === handler);
-    if (at < 0) return false;
-    this.#waiting.splice(at, 1);
-    this.pending -= 1;
-    return true;
-  }
-
-  /** The pool has reported the end of a request that was enqueued. */
-  over(): void {
-    this.pending -= 1;
-    this.#sent -= 1;
-    // The pool may fail one at once, and then this is called from within.
-    if (this.#isFeeding) return;
-    this.#isFeeding = true;
-    while (this.#sent < this.model.connectionsMax) {
-      const next = this.#waiting.shift();
-      if (next === undefined) break;
-      this.#sent += 1;
-      this.dispatch(next.options, next.handler);
-    }
-    this.#isFeeding = false;
-  }
-
-  /** Hands a request to the pool, whether or not there is a connection for it. */
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#pool.dispatch(this.secure ? this.#named(options) : options, handler);
-  }
-
-  /**
-   * Left alone, undici takes the TLS name from the request's Host: the client would choose which certificate is
-   * good, and each change of Host would cost the connection. One name for all requests, not empty, prevents both.
-   */
-  #named(options: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions & { servername: string } {
-    return { ...options, servername: this.hostname };
+  takeBack(exchange: BackendExchange): boolean {
+    return this.#pool.takeBack(exchange);
   }
 
   /** Ends every connection at once; what was in flight fails. */
-  async destroy(): Promise<void> {
-    this.agent.destroy();
-    await this.#pool.destroy();
+  destroy(): void {
+    this.#pool.destroy();
   }
 
-  #createPool(url: URL): Pool {
-    const { model } = this;
-    const connector = buildConnector({
-      ...this.tls,
-      timeout: model.connectMs,
-      allowH2: false,
-      autoSelectFamily: true,
+  #createPool(): ConnectionPool {
+    const { connectionsMax, connectMs, headersMs, bodyMs, keepAliveMs } = this.model;
+    return new ConnectionPool({
+      connect: (buffer, onRead) => this.#connect(buffer, onRead),
+      isSecure: this.secure,
+      connectionsMax,
+      connectMs,
+      headersMs,
+      bodyMs,
+      keepAliveMs,
+    });
+  }
+
+  #connect(buffer: Buffer, onRead: (bytes: number) => void): Socket {
+    const options = {
+      host: this.hostname,
+      port: this.port,
+      noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: 15_000,
-    });
-    return new Pool(url.origin, {
-      connections: model.connectionsMax,
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: model.headersMs,
-      bodyTimeout: model.bodyMs,
-      keepAliveTimeout: model.keepAliveMs,
-      keepAliveMaxTimeout: Math.max(model.keepAliveMs, 60_000),
-      maxHeaderSize: 64 * 1024,
-      strictContentLength: true,
-      connect: (options, callback) => {
-        const { servername: _ofRequests, ...where } = options;
-        connector(where, (error, socket) => {
-          if (error !== null) {
-            callback(error, null);
-            return;
-          }
-          rememberFailures(socket);
-          callback(null, socket);
-        });
+      onread: {
+        buffer,
+        callback: (bytes: number): boolean => {
+          onRead(bytes);
+          return true;
+        },
       },
+    };
+    if (this.tls === undefined) return connect(options);
+    const socket = connectTls({
+      ...options,
+      ...this.tls,
+      session: this.#session,
+      ALPNProtocols: ['http/1.1'],
     });
+    // Not before the backend was found to be who it is: a resumed session is not asked for its name again.
+    socket.once('secureConnect', () => {
+      this.#session = socket.getSession();
+      socket.on('session', (session) => {
+        this.#session = session;
+      });
+    });
+    return socket;
   }
-
-  #createAgent(): HttpAgent {
-    // A connection of its own for each: none of these requests may be repeated after a stale connection.
-    const options = { keepAlive: false, maxSockets: this.model.connectionsMax };
-    return this.secure ? new HttpsAgent({ ...options, ...this.tls }) : new HttpAgent(options);
-  }
-}
-
-/** Registered before the pool's own listener, so that the number is there when the pool reports the error. */
-function rememberFailures(socket: Socket): void {
-  socket.on('error', (error) => {
-    bytesReadAtFailure.set(error, socket.bytesRead);
-  });
 }

@@ -1,5 +1,8 @@
 import type { ErrorCode } from '../errors.ts';
 import { TurnoutError } from '../errors.ts';
+import { MalformedAnswer } from './answer-head.ts';
+import { ConnectionFailure } from './connection-failure.ts';
+import { UnsendableRequest } from './request-bytes.ts';
 
 /** How far an exchange with a backend had come when it failed. */
 export type Progress =
@@ -21,25 +24,8 @@ const CONNECT_REFUSED = new Set([
   'ENOENT',
 ]);
 
-const TIMEOUTS = new Map<string, ErrorCode>([
-  ['UND_ERR_CONNECT_TIMEOUT', 'backend_connect_timeout'],
-  ['ETIMEDOUT', 'backend_connect_timeout'],
-  ['UND_ERR_HEADERS_TIMEOUT', 'backend_headers_timeout'],
-  ['UND_ERR_BODY_TIMEOUT', 'backend_body_stalled'],
-]);
-
-/** The backend said something that is not HTTP. */
-const MALFORMED = /^(?:HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_EXCEEDED)/;
 const TLS =
   /^(?:ERR_TLS_|ERR_SSL_|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|EPROTO|HOSTNAME_MISMATCH|INVALID_CA)/;
-/** The gateway's own request was refused by the client library before it was sent. */
-const UNSENDABLE = new Set([
-  'UND_ERR_INVALID_ARG',
-  'UND_ERR_NOT_SUPPORTED',
-  'ERR_INVALID_CHAR',
-  'ERR_UNESCAPED_CHARACTERS',
-]);
-
 /**
  * Names the failure of an exchange with a backend by its row in the table of errors. Every failure of the
  * client libraries passes through here, once.
@@ -49,26 +35,23 @@ export function backendFailure(error: Error, progress: Progress): TurnoutError {
 }
 
 function codeOf(error: Error, progress: Progress): ErrorCode {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (UNSENDABLE.has(code)) return 'malformed_request';
-  if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') return 'client_closed_upload';
+  if (error instanceof UnsendableRequest) return 'malformed_request';
   if (progress === 'answering') {
-    return code === 'UND_ERR_BODY_TIMEOUT' ? 'backend_body_stalled' : 'backend_body_closed';
+    const isStalled = error instanceof ConnectionFailure && error.kind === 'body_timeout';
+    return isStalled ? 'backend_body_stalled' : 'backend_body_closed';
   }
-  const timeout = TIMEOUTS.get(code);
-  if (timeout !== undefined) return timeout;
+  if (error instanceof MalformedAnswer) return 'backend_malformed';
+  if (error instanceof ConnectionFailure && error.kind !== 'closed') return TIMEOUTS[error.kind];
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (code === 'ETIMEDOUT') return 'backend_connect_timeout';
   if (TLS.test(code)) return 'backend_tls';
-  if (progress === 'connecting') return 'backend_refused';
-  if (CONNECT_REFUSED.has(code)) return 'backend_refused';
-  // undici reports an unasked-for 100 or 101 as a socket error with this text and no code of its own.
-  // undici's parser errors have a code only where llhttp gave one.
-  if (
-    error.name === 'HTTPParserError' ||
-    MALFORMED.test(code) ||
-    error.message === 'bad response' ||
-    error.message === 'bad upgrade'
-  ) {
-    return 'backend_malformed';
-  }
-  return 'backend_closed';
+  // node's own parser, which reads the answers to upgrades.
+  if (code.startsWith('HPE_')) return 'backend_malformed';
+  return progress === 'connecting' || CONNECT_REFUSED.has(code) ? 'backend_refused' : 'backend_closed';
 }
+
+const TIMEOUTS = {
+  connect_timeout: 'backend_connect_timeout',
+  headers_timeout: 'backend_headers_timeout',
+  body_timeout: 'backend_body_stalled',
+} as const satisfies Record<Exclude<ConnectionFailure['kind'], 'closed'>, ErrorCode>;

@@ -1,5 +1,5 @@
 /** Takes in one whole answer, within its bounds. */
-import type { Dispatcher } from 'undici';
+import type { BackendConnection, BackendExchange } from './backend-connection.ts';
 import { backendFailure, type Progress } from './failure.ts';
 import type { KeptBody } from './kept-body.ts';
 
@@ -33,11 +33,11 @@ export type Attempt =
   | { readonly kind: 'late' }
   | { readonly kind: 'error'; readonly error: Error; readonly progress: Progress };
 
-export class ReadAnswer implements Dispatcher.DispatchHandler {
+export class ReadAnswer implements BackendExchange {
   readonly #body: KeptBody;
   readonly #hasBody: boolean;
   readonly #onOver: (attempt: Attempt) => void;
-  #controller: Dispatcher.DispatchController | undefined;
+  #connection: BackendConnection | undefined;
   #progress: Progress = 'connecting';
   #status = 0;
   #headers: readonly string[] = [];
@@ -53,52 +53,55 @@ export class ReadAnswer implements Dispatcher.DispatchHandler {
     this.#onOver = onOver;
   }
 
-  /** The deadline has passed. */
-  giveUp(): void {
-    this.#settle({ kind: 'late' });
-    this.#controller?.abort(new Error('the deadline of a shadow read has passed'));
+  /** The deadline has passed. @param takeBack called if it still waits for a connection */
+  giveUp(takeBack: () => void): void {
+    if (this.#connection === undefined) takeBack();
+    this.#drop({ kind: 'late' });
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#over) {
-      controller.abort(new Error('the wait for a connection was too long'));
-      return;
-    }
-    this.#controller = controller;
+  onSending(connection: BackendConnection): void {
+    this.#connection = connection;
     this.#progress = 'sent';
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onAnswerBegun(): void {
+    // What counts is its head.
+  }
+
+  onHead(status: number, _reason: string, headers: readonly string[]): void {
     if (status < 200) return;
     this.#progress = 'answering';
     this.#status = status;
-    this.#headers = headersOf(controller.rawHeaders);
+    this.#headers = headers;
     // An answer without a body may say how long it would be.
-    const bytes = this.#hasBody && status !== 304 ? announcedBytes(this.#headers) : undefined;
+    const bytes = this.#hasBody && status !== 304 ? announcedBytes(headers) : undefined;
     if (bytes === undefined) return;
     this.#body.announce(bytes);
-    this.#endIfDropped(controller);
+    this.#endIfDropped();
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#over) return;
-    this.#body.add(chunk);
-    this.#endIfDropped(controller);
+  onData(piece: Buffer): void {
+    this.#body.add(piece);
+    this.#endIfDropped();
   }
 
-  #endIfDropped(controller: Dispatcher.DispatchController): void {
-    const { dropped } = this.#body;
-    if (dropped === undefined) return;
-    this.#settle({ kind: 'dropped', reason: dropped === 'memory' ? 'memory' : 'body_too_large' });
-    controller.abort(new Error('the answer of a shadow read is too large'));
-  }
-
-  onResponseEnd(): void {
+  onEnd(): void {
     this.#settle({ kind: 'whole', status: this.#status, headers: this.#headers });
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onError(error: Error): void {
     this.#settle({ kind: 'error', error, progress: this.#progress });
+  }
+
+  #endIfDropped(): void {
+    const { dropped } = this.#body;
+    if (dropped !== undefined)
+      this.#drop({ kind: 'dropped', reason: dropped === 'memory' ? 'memory' : 'body_too_large' });
+  }
+
+  #drop(attempt: Attempt): void {
+    this.#connection?.abort(this);
+    this.#settle(attempt);
   }
 
   #settle(attempt: Attempt): void {
@@ -106,11 +109,6 @@ export class ReadAnswer implements Dispatcher.DispatchHandler {
     this.#over = true;
     this.#onOver(attempt);
   }
-}
-
-function headersOf(raw: unknown): readonly string[] {
-  if (!Array.isArray(raw)) return [];
-  return raw.map((part: unknown) => (Buffer.isBuffer(part) ? part.toString('latin1') : String(part)));
 }
 
 /** What a valid answer says of its length; `undefined` where it says nothing. */

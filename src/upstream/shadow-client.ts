@@ -6,7 +6,8 @@
 import CircuitBreaker from 'opossum';
 import type { BackendModel } from '../config/model.ts';
 import type { Backend } from '../model.ts';
-import { BackendClient, failedOnReusedConnection } from './backend-client.ts';
+import { BackendClient } from './backend-client.ts';
+import { ConnectionFailure } from './connection-failure.ts';
 import { type ByteBudget, KeptBody } from './kept-body.ts';
 import { type Attempt, failedBy, ReadAnswer, type ReadOutcome } from './read-answer.ts';
 
@@ -15,8 +16,11 @@ export interface SentRead {
   readonly method: string;
   /** Path and query, without the backend's own base path. */
   readonly target: string;
-  /** Name, value, name, value …, Host among them. */
-  readonly headers: string[];
+  readonly host: string;
+  /** Name, value, name, value …; neither Host nor the length of the body. */
+  readonly headers: readonly string[];
+  /** Of the body, bytes; `undefined` for a read that said nothing of one. */
+  readonly contentLength: number | undefined;
   readonly body: Buffer | undefined;
 }
 
@@ -107,10 +111,10 @@ export class ShadowClient {
   }
 
   /** Ends every connection at once; what was in flight ends as `stopping`. */
-  async destroy(): Promise<void> {
+  destroy(): void {
     this.#destroyed = true;
     this.#breaker.shutdown();
-    await this.#client.destroy();
+    this.#client.destroy();
   }
 
   async #counted(read: SentRead, bounds: ReadBounds): Promise<ReadOutcome> {
@@ -136,7 +140,8 @@ export class ShadowClient {
       if (attempt.kind === 'late') return { kind: 'failed', failure: 'timeout', code: 'deadline' };
       if (attempt.kind === 'dropped') return { kind: 'skipped', reason: attempt.reason };
       const { error, progress } = attempt;
-      const again = attempts === 1 && progress === 'sent' && failedOnReusedConnection(error);
+      const again =
+        attempts === 1 && progress === 'sent' && error instanceof ConnectionFailure && error.wasUsed;
       if (!again) return failedBy(error, progress);
     }
   }
@@ -146,22 +151,26 @@ export class ShadowClient {
     return new Promise((resolve) => {
       const answer = new ReadAnswer(read.method, body, (attempt) => {
         clearTimeout(timer);
-        this.#client.pending -= 1;
         resolve(attempt);
       });
-      const timer = setTimeout(() => answer.giveUp(), Math.max(0, leftMs));
-      this.#client.pending += 1;
-      const options = {
-        method: read.method,
-        path: model.basePath + read.target,
-        headers: read.headers,
-        body: read.body ?? null,
+      const takeBack = (): void => void this.#client.takeBack(answer);
+      const timer = setTimeout(() => answer.giveUp(takeBack), Math.max(0, leftMs));
+      const { method, host, headers, contentLength } = read;
+      const path = model.basePath + read.target;
+      const request = {
+        method,
+        path,
+        host,
+        headers,
+        contentLength,
+        expectContinue: false,
+        trailers: noTrailers,
       };
-      try {
-        this.#client.dispatch(options, answer);
-      } catch (error) {
-        answer.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
-      }
+      this.#client.send({ ...request, body: read.body ?? null }, answer);
     });
   }
+}
+
+function noTrailers(): readonly string[] {
+  return [];
 }

@@ -4,7 +4,7 @@
  *
  * Left alone, V8 lets the heap grow to two or three times what lives in it, and it learns to put arrays that once
  * outlived a collection (those of a slow request) into the old generation, with all that hangs on them.
- * Measured under load with 100,000 users, together with `--max-semi-space-size=4` on the command line (the bound of
+ * Measured under load with 100,000 users, together with `--max-semi-space-size=2` on the command line (the bound of
  * the young generation cannot be set later): 265 MB resident became 160 to 180. A young generation of 1 MB cost a tenth
  * more CPU, since the requests in flight alone survive each of its collections; an old one that grows by 25 % doubled
  * the cost of an answer of 64 KiB, since buffers count as growth.

@@ -51,7 +51,10 @@ export function readerOf(config: () => ConfigModel, record: Pick<RecordStore, 'r
     rules: (route) => reader.rules(route),
     tryRules: (route, written) => reader.tryRules(route, written),
     saveRules: (route, written, by) => reader.saveRules(route, written, by),
-    close: () => replay.close(),
+    close: () => {
+      replay.close();
+      return Promise.resolve();
+    },
   };
 }
 

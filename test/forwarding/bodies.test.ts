@@ -172,6 +172,17 @@ onBothBackends(t, 'announced trailers of the request reach the backend', async (
   t.match(request?.rawHead, /^trailer: X-Sum\r$/im);
 });
 
+onBothBackends(t, 'and so do those that were not announced', async (t, side) => {
+  const wire = await startWire(t, side, undefined);
+  await wire.request({
+    method: 'PUT',
+    headers: 'Transfer-Encoding: chunked\r\n',
+    body: chunked(['abc'], 'X-Sum: 3\r\nTransfer-Encoding: gzip\r\n'),
+  });
+  t.strictSame(wire.backend.requests[0]?.body.trailers, [['X-Sum', '3']]);
+  t.notMatch(wire.backend.requests[0]?.rawHead, /^trailer:/im);
+});
+
 onBothBackends(t, 'an answer without a length lasts until the backend closes', async (t, side) => {
   for (const version of ['1.0', '1.1']) {
     const wire = await startWire(t, side, async (exchange) => {

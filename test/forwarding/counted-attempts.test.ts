@@ -79,7 +79,7 @@ onBothBackends(t, 'so is that to a body in one piece, and to one that comes in c
   t.same(await afterOne(t, side, whole, '2xx', inChunks), GOOD);
 });
 
-onBothBackends(t, 'and to one that is sent plainly', async (t, side) => {
+onBothBackends(t, 'and to one whose client waits to be told', async (t, side) => {
   const expecting = {
     method: 'POST',
     headers: 'Content-Length: 3\r\nExpect: 100-continue\r\n',

@@ -93,7 +93,7 @@ void t.test(
       comparison: { differences: [{ kind: 'error' }] },
     });
     t.same(await replay.replay(request(), 'legacy', NO_RULES), { kind: 'skipped', reason: 'body_too_large' });
-    await replay.close();
+    replay.close();
     t.same(await replay.replay(request(), 'legacy', NO_RULES), { kind: 'skipped', reason: 'stopping' });
   },
 );

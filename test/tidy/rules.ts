@@ -118,12 +118,11 @@ export function pureRooms(tree: SourceTree): string[] {
     .map(({ from, specifier }) => `${from} imports ${specifier}: this room is pure`);
 }
 
-/** Packages that one room wraps, so that they can be replaced there. `types` may name their types. */
-const WRAPPED: Readonly<Record<string, { room: string; types?: readonly string[] }>> = {
+/** Packages that one room wraps, so that they can be replaced there. */
+const WRAPPED: Readonly<Record<string, { room: string }>> = {
   pg: { room: 'storage' },
   '@electric-sql/pglite': { room: 'storage' },
   ioredis: { room: 'state' },
-  undici: { room: 'upstream', types: ['forwarding'] },
   opossum: { room: 'upstream' },
   'prom-client': { room: 'telemetry' },
   yaml: { room: 'config' },
@@ -146,7 +145,6 @@ export function wrappedPackages(tree: SourceTree): string[] {
     }
     const wrapped = WRAPPED[name];
     if (wrapped === undefined || wrapped.room === here) return [];
-    if (typeOnly && wrapped.types?.includes(here) === true) return [];
     return [`${from} imports ${name}: only ${wrapped.room} does`];
   });
 }
