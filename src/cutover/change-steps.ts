@@ -23,7 +23,7 @@ export interface ControllerPolicy {
 
 export interface StepOptions {
   readonly store: ChangeStore;
-  readonly gateways: Pick<GatewayWatch, 'ask' | 'askLeases'>;
+  readonly gateways: Pick<GatewayWatch, 'askLeases'>;
   readonly policy: ControllerPolicy;
   /** Monotonic, milliseconds. */
   readonly now: () => number;
@@ -84,7 +84,7 @@ export class ChangeSteps {
     let atOnce = change.phase === 'pending';
     for (let looks = 1; ; looks += 1) {
       this.#expectOpen();
-      const why = await this.#look(waits);
+      const why = await this.#look(waits, beganAt);
       if (why === undefined) return undefined;
       if (now() - beganAt >= boundMs) return why;
       if (change.phase !== 'undoing') noted = { ...noted, note: why };
@@ -118,11 +118,10 @@ export class ChangeSteps {
     }
   }
 
-  /** Acts on the registry only when it has just been read: a gateway may have joined. */
-  async #look(waits: Waits): Promise<string | undefined> {
-    const { gateways } = this.#options;
+  /** Acts on the registry as it was since the wait began: a gateway may have joined before the step that is waited for. */
+  async #look(waits: Waits, sinceMs: number): Promise<string | undefined> {
     try {
-      return waits(await gateways.askLeases()) ?? waits(await gateways.ask());
+      return waits(await this.#options.gateways.askLeases(sinceMs));
     } catch (error) {
       return `the stores do not answer: ${inWords(error)}`;
     }

@@ -31,7 +31,7 @@ export interface GatewayAgentOptions {
   /** For people: host, process, worker. */
   readonly where: string;
   readonly registry: Pick<ChangeStore, 'registerGateway' | 'deregisterGateway'>;
-  readonly map: Pick<ControlMap, 'renewLease' | 'dropLease' | 'epoch'>;
+  readonly map: Pick<ControlMap, 'renewLease' | 'dropLease'>;
   /** Started. */
   readonly state: FollowedMap;
   readonly writes: InFlightWrites;
@@ -256,7 +256,7 @@ export class GatewayAgent {
     this.#counter += 1;
     const sentAt = now();
     const undrained = this.#undrained();
-    await map.renewLease({
+    const epoch = await map.renewLease({
       gateway: id,
       counter: this.#counter,
       applied,
@@ -265,8 +265,7 @@ export class GatewayAgent {
       digest: this.#digest,
       ...(undrained.length === 0 ? {} : { undrained }),
     });
-    // After the renewal: a change that did not see it is in this epoch, and has to be applied first.
-    const epoch = await map.epoch();
+    // A change that did not see the renewal is in this epoch, and has to be applied first.
     this.#unproven = { sentAt, epoch };
     this.#prove();
   }

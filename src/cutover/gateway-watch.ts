@@ -34,13 +34,22 @@ export class GatewayWatch {
 
   async #askRegistry(): Promise<void> {
     const askedMs = this.#now();
-    this.#registered = await this.#store.registeredGateways();
+    const registered = await this.#store.registeredGateways();
+    // Another one that was asked later may have been answered sooner.
+    if (askedMs < this.#registeredAt) return;
+    this.#registered = registered;
     this.#registeredAt = askedMs;
   }
 
-  /** Asks the map, and takes the registry as it was a moment ago: cheap, and not enough to act on. */
-  async askLeases(): Promise<readonly WatchedGateway[]> {
-    if (this.#now() - this.#registeredAt > REGISTRY_MS) await this.#askRegistry();
+  /**
+   * Asks the map, and takes the registry as it was a moment ago.
+   *
+   * @param sinceMs but not as it was before this: enough to act on a step of the map that was taken before. A gateway that
+   *   was registered later asks the map for its epoch before it listens, and has that step by then.
+   */
+  async askLeases(sinceMs = -Infinity): Promise<readonly WatchedGateway[]> {
+    const isOld = this.#registeredAt <= sinceMs || this.#now() - this.#registeredAt > REGISTRY_MS;
+    if (isOld) await this.#askRegistry();
     const askedMs = this.#now();
     const leases = await this.#map.leases();
     const answeredMs = this.#now();

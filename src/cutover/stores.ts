@@ -256,7 +256,8 @@ export interface ControlMap {
   collectMarks?(): Promise<void>;
 
   leases(): Promise<readonly Lease[]>;
-  renewLease(lease: Lease): Promise<void>;
+  /** @returns the epoch of the map at that moment: a change of it that did not see the lease is not later */
+  renewLease(lease: Lease): Promise<number>;
   dropLease(gateway: string): Promise<void>;
   /** The epoch that is the latest in the map. */
   epoch(): Promise<number>;

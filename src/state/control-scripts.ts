@@ -201,7 +201,7 @@ export const RENEW_LEASE: RedisScript = {
   lua: `
 if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return ${OTHER_MAP} end
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
-return 1`,
+return tonumber(redis.call('HGET', KEYS[1], 'epoch'))`,
 };
 
 /** All leases, or nothing when there is no map. KEYS meta leases. */

@@ -254,8 +254,9 @@ export class EmbeddedControl implements ControlMap {
     return [...this.#leases.values()];
   }
 
-  async renewLease(lease: Lease): Promise<void> {
+  async renewLease(lease: Lease): Promise<number> {
     this.#leases.set(lease.gateway, lease);
+    return this.#options.snapshot().epoch;
   }
 
   async dropLease(gateway: string): Promise<void> {

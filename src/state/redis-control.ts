@@ -261,13 +261,13 @@ export class RedisControl implements ControlMap {
     return list(reply).map((json) => parseLease(text(json)));
   }
 
-  async renewLease(lease: Lease): Promise<void> {
+  async renewLease(lease: Lease): Promise<number> {
     // Before anything is waited for: what the lease says is of the map that is followed now.
     const mapId = this.#options.followed?.();
     if (mapId === undefined) throw new Error('a process that follows no state map has no lease');
     const { meta, leases } = this.#keys;
     const reply = await this.#run(RENEW_LEASE, [meta, leases], [mapId, lease.gateway, leaseJson(lease)]);
-    this.#outcome(reply, mapId, lease.gateway);
+    return this.#outcome(reply, mapId, lease.gateway);
   }
 
   async dropLease(gateway: string): Promise<void> {

@@ -80,7 +80,7 @@ void t.test('a record that does not answer keeps no gateway from serving', async
 
 void t.test('a gateway that cannot catch up with the map does not start', async (t) => {
   const { agent, map, registry, clock } = setUp(t);
-  map.epoch = async () => {
+  map.renewLease = async () => {
     clock.ms += 100;
     return 99;
   };

@@ -125,8 +125,9 @@ export class MemoryControlMap implements ControlMap {
     return [...this.current.values()];
   }
 
-  async renewLease(lease: Lease): Promise<void> {
+  async renewLease(lease: Lease): Promise<number> {
     this.current.set(lease.gateway, lease);
+    return this.snapshot.epoch;
   }
 
   async dropLease(gateway: string): Promise<void> {

@@ -261,7 +261,7 @@ export async function controlContract(t: Test, setup: ControlSetup): Promise<voi
 export async function leaseContract(t: Test, gateway: ControlMap, controller: ControlMap): Promise<void> {
   await t.test('a lease is what its gateway last said, until it is dropped', async (t) => {
     const lease: Lease = { gateway: 'g1', counter: 1, applied: 7, drained: 5, settled: 6, digest: 'd' };
-    await gateway.renewLease(lease);
+    t.equal(await gateway.renewLease(lease), await controller.epoch(), 'a renewal tells the epoch');
     await gateway.renewLease({ ...lease, counter: 2, drained: 7 });
     await gateway.renewLease({ ...lease, gateway: 'g2' });
     const all = [...(await controller.leases())].sort((a, b) => a.gateway.localeCompare(b.gateway));
