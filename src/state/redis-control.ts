@@ -65,6 +65,8 @@ interface Connection {
   readonly commands: MapCommands;
 }
 
+/** Changes of which is remembered what they hold. */
+const HELD_MAX = 100;
 /** Users that one script announces. */
 const ANNOUNCED_MAX = 500;
 /** Users whose buckets one script changes where one server has all of them. */
@@ -76,6 +78,8 @@ export class RedisControl implements ControlMap {
   readonly #connection: RedisConnection<Connection>;
   /** By change, the epoch of the latest announcement of its records that this process has made. */
   readonly #announced = new Map<string, number>();
+  /** By change, what it holds under this token: a hold is set again after it has drained, while writes wait. */
+  readonly #held = new Map<string, { readonly token: number; readonly fields: readonly string[] }>();
   /** The map that calls are for; asked anew after one that found another. */
   #mapId: string | undefined;
 
@@ -167,11 +171,25 @@ export class RedisControl implements ControlMap {
   }
 
   async hold(change: string, token: number, what: Pick<Claims, 'held' | 'users'>): Promise<number> {
-    const stored = await this.#options.record.readCohorts();
     const { meta, control, holds, cohorts, changes } = this.#keys;
-    const fields = holdFields(what, stored);
-    if (fields.length === 0) throw new Error(`there is no cohort ${what.held.join(', ')}`);
+    const fields = await this.#fieldsOf(change, token, what);
     return this.#step(HOLD, [meta, control, holds, cohorts, changes], change, token, fields);
+  }
+
+  /** They stay as they are while the change is open: it has its cohorts for itself. */
+  async #fieldsOf(
+    change: string,
+    token: number,
+    what: Pick<Claims, 'held' | 'users'>,
+  ): Promise<readonly string[]> {
+    const known = this.#held.get(change);
+    if (known?.token === token) return known.fields;
+    const fields = holdFields(what, await this.#options.record.readCohorts());
+    if (fields.length === 0) throw new Error(`there is no cohort ${what.held.join(', ')}`);
+    // Those of changes that somebody else has taken over are never asked for again.
+    if (this.#held.size >= HELD_MAX) this.#held.clear();
+    this.#held.set(change, { token, fields });
+    return fields;
   }
 
   async putUsers(change: string, token: number, users: readonly UserSwitch[]): Promise<void> {
@@ -218,6 +236,7 @@ export class RedisControl implements ControlMap {
 
   async forget(change: string): Promise<void> {
     this.#announced.delete(change);
+    this.#held.delete(change);
     await assertOver(this.#options.record.changes, change);
     const mapId = await this.#currentMap();
     const { meta, control, over } = this.#keys;
