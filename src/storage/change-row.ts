@@ -1,9 +1,10 @@
 import { CHANGE_KINDS, type Change, type ChangeKind, type Phase } from '../cutover/change.ts';
 import type { DirtyPolicy } from '../cutover/control.ts';
+import type { ChangePatch } from '../cutover/stores.ts';
 import type { Backend, Cohort } from '../model.ts';
 import { parseCohort } from './cohort-json.ts';
 import { flag, integer, integerOrNone, moment, momentOrNone, text, textOrNone, utf8 } from './columns.ts';
-import type { Row } from './sql.ts';
+import type { Row, SqlValue } from './sql.ts';
 
 /** The columns that `changeRow` reads, of `cohort_changes h`. */
 export const CHANGE_COLUMNS = `h.id, h.kind, h.cohort_name, h.before, h.after, h.user_key, h.pin, h.users, h.job,
@@ -17,6 +18,16 @@ export function patchColumns(first: number): string {
     switch_epoch = coalesce($${first + 1}::bigint, h.switch_epoch),
     release_epoch = coalesce($${first + 2}::bigint, h.release_epoch),
     note = coalesce($${first + 3}::text, h.note)`;
+}
+
+/** The four parameters. */
+export function patchValues({
+  holdEpoch,
+  switchEpoch,
+  releaseEpoch,
+  note,
+}: ChangePatch): readonly SqlValue[] {
+  return [holdEpoch ?? null, switchEpoch ?? null, releaseEpoch ?? null, note ?? null];
 }
 
 function kindOf(row: Row): ChangeKind {

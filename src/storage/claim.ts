@@ -56,29 +56,36 @@ export async function claimUsers(sql: Sql, change: NewChange): Promise<Rival | u
     [id, keyList(claims.users), claims.users.length],
   );
   if (claimed.length > 0) return undefined;
-  await dropClaims(sql, id);
-  await sql.run('DELETE FROM cohort_changes WHERE id = $1', [id]);
+  await forgetChange(sql, id);
   return (await rivalOf(sql, claims)) ?? { change: id, job: undefined };
 }
 
-/** The change is over. */
-export async function dropClaims(sql: Sql, id: string): Promise<void> {
+/** Parts of the statement that ends a change: `moved` is its row, or nothing. */
+export const CLAIMS_DROPPED = `users_dropped AS (DELETE FROM change_users WHERE change = (SELECT id FROM moved)),
+  cohorts_dropped AS (DELETE FROM change_cohorts WHERE change = (SELECT id FROM moved))`;
+
+/** It could not be opened: takes back what was noted of it. */
+async function forgetChange(sql: Sql, id: string): Promise<void> {
   await sql.run('DELETE FROM change_users WHERE change = $1', [id]);
   await sql.run('DELETE FROM change_cohorts WHERE change = $1', [id]);
+  await sql.run('DELETE FROM cohort_changes WHERE id = $1', [id]);
 }
 
+/** One statement, so that cohorts and users are of one moment. */
 export async function claimsOf(sql: Sql, id: string): Promise<Claims> {
-  const cohorts = await sql.run(
-    'SELECT cohort, claim FROM change_cohorts WHERE change = $1 ORDER BY cohort COLLATE "C"',
+  const rows = await sql.run(
+    `SELECT claim, cohort, key FROM (
+       SELECT claim, cohort, NULL::bytea AS key, NULL::integer AS place FROM change_cohorts WHERE change = $1
+       UNION ALL SELECT 'user', NULL, key, place FROM change_users WHERE change = $1
+     ) AS claimed ORDER BY place, cohort COLLATE "C"`,
     [id],
   );
-  const users = await sql.run('SELECT key FROM change_users WHERE change = $1 ORDER BY place', [id]);
   const named = (claim: string): string[] =>
-    cohorts.filter((row) => text(row, 'claim') === claim).map((row) => text(row, 'cohort'));
+    rows.filter((row) => text(row, 'claim') === claim).map((row) => text(row, 'cohort'));
   return {
     held: named('held'),
     own: named('own'),
     shared: named('shared'),
-    users: users.map((row) => utf8(row, 'key')),
+    users: rows.filter((row) => text(row, 'claim') === 'user').map((row) => utf8(row, 'key')),
   };
 }

@@ -221,7 +221,19 @@ export async function dirtyOf(
   return rows.map((row) => utf8(row, 'key'));
 }
 
-/** Every record that the change has written is in force since `epoch`. */
+/** How many records the statement that moves a change may confirm. */
+export const CONFIRMED_MAX = CHUNK;
+
+/**
+ * Part of that statement: the records are in force since `epoch`. The version is asked of `moved` by itself: an index
+ * finds what has it, where a join might read the whole table.
+ */
+export function confirmed(epoch: string): string {
+  return `confirmed AS (
+    UPDATE users SET epoch = ${epoch} WHERE version = (SELECT version FROM moved) AND epoch IS NULL)`;
+}
+
+/** Every record that the change has written is in force since `epoch`, however many those are. */
 export async function confirmUsers(sql: Sql, version: number, epoch: number): Promise<void> {
   for (;;) {
     const confirmed = await sql.run(
