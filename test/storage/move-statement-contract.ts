@@ -54,7 +54,7 @@ async function written(store: SqlStore): Promise<readonly Row[]> {
 }
 
 /** Round trips, one after the other: each statement, and two for a transaction. */
-function counting(store: SqlStore): { readonly counted: SqlStore; taken(): number } {
+function counting(store: SqlStore): { readonly counted: SqlStore; readonly taken: () => number } {
   let count = 0;
   const counted: SqlStore = {
     ...store,
