@@ -35,9 +35,12 @@ export class ControllerClosedError extends Error {
   override readonly name = 'ControllerClosedError';
 }
 
-/** The first looks of a wait come sooner than `pollMs`. */
-const EAGER_LOOKS = 20;
-const EAGER_MS = 1;
+/**
+ * Nearly all waits are over after a few milliseconds, in which writes are held; where they last longer, looks would only
+ * take the processor from those who are waited for. So the next look comes when the wait has grown by this much.
+ */
+const GROWTH = 0.3;
+const FIRST_LOOK_MS = 1;
 
 /** For whom is waited, in words. */
 export type Waits = (gateways: readonly WatchedGateway[]) => string | undefined;
@@ -82,7 +85,7 @@ export class ChangeSteps {
     let noted = patch;
     // Whoever asked for a change that is pending is soon told for whom it waits. Later phases hold writes.
     let atOnce = change.phase === 'pending';
-    for (let looks = 1; ; looks += 1) {
+    for (;;) {
       this.#expectOpen();
       const why = await this.#look(waits, beganAt);
       if (why === undefined) return undefined;
@@ -90,8 +93,7 @@ export class ChangeSteps {
       if (change.phase !== 'undoing') noted = { ...noted, note: why };
       if (await this.beat(change, noted, atOnce)) noted = undefined;
       atOnce = false;
-      // Nearly all waits are over after a few milliseconds, in which writes are held.
-      await sleep(looks <= EAGER_LOOKS ? Math.min(EAGER_MS, policy.pollMs) : policy.pollMs);
+      await sleep(Math.min(policy.pollMs, Math.max(FIRST_LOOK_MS, GROWTH * (now() - beganAt))));
     }
   }
 
