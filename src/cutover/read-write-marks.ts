@@ -45,9 +45,11 @@ class RecordedMarks implements WriteMarks {
     const members = wanted.map(({ number }) => number);
     // Of users without a membership only those matter whose attributes may lead here.
     const query = { members, withoutToo: wanted.some(leadsTo), limit };
-    const inside = await store.markedUsers(wanted.map(scopeOf), query);
-    // They may have written in another cohort, before their attributes led here.
-    const outside = await store.strayedUsers(query);
+    const [inside, outside] = await Promise.all([
+      store.markedUsers(wanted.map(scopeOf), query),
+      // They may have written in another cohort, before their attributes led here.
+      store.strayedUsers(query),
+    ]);
     const found = new Map([...inside, ...outside].map((marked) => [marked.user, marked]));
     const users = [...found.values()].sort((a, b) => inKeyOrder(a.user, b.user));
     return { users: users.slice(0, limit), more: users.length > limit };
