@@ -45,7 +45,7 @@ export class GatewayWatch {
    * Asks the map, and takes the registry as it was a moment ago.
    *
    * @param sinceMs but not as it was before this: enough to act on a step of the map that was taken before. A gateway that
-   *   was registered later asks the map for its epoch before it listens, and has that step by then.
+   *   was registered later is told the map's epoch before it listens, and has that step by then.
    */
   async askLeases(sinceMs = -Infinity): Promise<readonly WatchedGateway[]> {
     const isOld = this.#registeredAt <= sinceMs || this.#now() - this.#registeredAt > REGISTRY_MS;

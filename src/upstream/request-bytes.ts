@@ -39,6 +39,7 @@ export function requestText(request: BackendRequest): string {
   const contentLength = Buffer.isBuffer(body) ? body.length : request.contentLength;
   if (!METHOD.test(method) || path === '' || NOT_IN_PATH.test(path))
     throw new UnsendableRequest('its first line');
+  if (body === null && (contentLength ?? 0) > 0) throw new UnsendableRequest('a body that is not there');
   // It would not tell of its end any more.
   if (body !== null && !Buffer.isBuffer(body) && body.destroyed)
     throw body.errored ?? new TurnoutError('client_closed_upload');

@@ -90,6 +90,15 @@ onBothBackends(
   },
 );
 
+onBothBackends(t, 'a 100 that nobody asked for is passed over', async (t, side) => {
+  const wire = await startWire(t, side, async (exchange) => {
+    await exchange.send(`HTTP/1.1 100 Continue\r\n\r\n${okAnswer('own')}`);
+  });
+  const client = await wire.gateway.connect();
+  const answer = await client.request(wire.text());
+  t.strictSame([answer.status, answer.interim, answer.body.toString()], [200, [], 'own']);
+});
+
 onBothBackends(t, 'an expectation other than 100-continue is answered 417', async (t, side) => {
   const wire = await startWire(t, side, undefined);
   const answer = await wire.request({

@@ -55,6 +55,10 @@ void t.test('a body is framed by its length, or else by chunks', async (t) => {
   );
 });
 
+void t.test('a length without its body is refused: the backend would wait for it', async (t) => {
+  t.throws(() => requestText(request({ contentLength: 1 })), UnsendableRequest);
+});
+
 void t.test('a whole body is framed by the length that it has', async (t) => {
   for (const contentLength of [undefined, 3, 5]) {
     const text = requestText(request({ body: Buffer.from('abc'), contentLength }));
