@@ -1,7 +1,7 @@
 /**
  * The way in: the rooms are wired here, and the stages of a request stand in the order in which they run.
  */
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { ConfigModel } from './config/model.ts';
@@ -22,6 +22,7 @@ import { Exchange } from './intake/exchange.ts';
 import { createIdentity } from './intake/identity.ts';
 import { Listener } from './intake/listener.ts';
 import type { Backend } from './model.ts';
+import { ServerResponse } from './node-http.ts';
 import { accountExchange } from './pipeline/account-exchange.ts';
 import { type Explanation, explainRequest, type HypotheticalRequest } from './pipeline/explain-request.ts';
 import { FallbackJudge } from './pipeline/fallback-judge.ts';

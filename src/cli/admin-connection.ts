@@ -1,6 +1,7 @@
 /** One call of the admin API, and what its failures are called. */
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { request as httpRequest } from '../node-http.ts';
 import { type CliContext, CliError, EXIT, type ExitCode } from './context.ts';
 
 export const DEFAULT_ADMIN_URL = 'http://127.0.0.1:8081';

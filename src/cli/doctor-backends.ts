@@ -1,8 +1,8 @@
 /** The doctor's look at the two backends: does somebody answer there? */
 import { readFileSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { BackendModel, ConfigModel } from '../config/model.ts';
+import { request as httpRequest } from '../node-http.ts';
 import { reasonOf } from './admin-connection.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 

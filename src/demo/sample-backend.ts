@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { request } from 'node:http';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Backend } from '../model.ts';
+import { request } from '../node-http.ts';
 import { DemoError } from './demo-error.ts';
 import { asShopMessage, type CopyToMessage, type StartMessage } from './shop-messages.ts';
 

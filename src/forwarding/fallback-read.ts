@@ -9,6 +9,7 @@
 import { type ErrorCode, TurnoutError } from '../errors.ts';
 import type { Exchange } from '../intake/exchange.ts';
 import type { BackendClient } from '../upstream/backend-client.ts';
+import type { WholeBody } from '../upstream/request-bytes.ts';
 import type { FallbackBudget, Turn } from './fallback-budget.ts';
 import { Forward, type ForwardPolicy } from './forward.ts';
 import type { Listed, Roster } from './roster.ts';
@@ -48,7 +49,7 @@ export class FallbackRead implements Standby, Listed {
   /** Each sending adds to the list of headers. */
   readonly #headersLength: number;
   #first: Forward | undefined;
-  #body: Buffer | undefined;
+  #body: WholeBody | undefined;
   /** `new` has failed; without a `#failure` its answer is kept. */
   #hasFailed = false;
   #failure: TurnoutError | undefined;
@@ -63,7 +64,7 @@ export class FallbackRead implements Standby, Listed {
   }
 
   /** Sends it to `new`. @param body if it has one, all of it */
-  start(client: BackendClient, body: Buffer | undefined): void {
+  start(client: BackendClient, body: WholeBody | undefined): void {
     this.#body = body;
     this.#first = new Forward(this.exchange, client, this.#policy, body, this);
     this.#parts.pending.add(this);

@@ -21,11 +21,11 @@ import type { BackendClient } from '../upstream/backend-client.ts';
 import type { BackendConnection, BackendExchange } from '../upstream/backend-connection.ts';
 import { ConnectionFailure } from '../upstream/connection-failure.ts';
 import { backendFailure, type Progress } from '../upstream/failure.ts';
-import type { BackendRequest } from '../upstream/request-bytes.ts';
+import type { BackendRequest, WholeBody } from '../upstream/request-bytes.ts';
 import { AnswerRelay, type RelayPolicy, type RelaySource } from './answer-relay.ts';
 import { type AttemptPolicy, beginAttempt, beginRefused } from './begin-attempt.ts';
 import { KeptAnswer } from './kept-answer.ts';
-import type { RequestBody } from './request-body.ts';
+import { RequestBody } from './request-body.ts';
 import { requestHeaders, requestTrailers } from './request-headers.ts';
 import { Watched } from './stall-watch.ts';
 import { isOfBackend, type Standby } from './standby.ts';
@@ -74,14 +74,14 @@ export class Forward implements BackendExchange, RelaySource {
     exchange: Exchange,
     client: BackendClient,
     policy: ForwardPolicy,
-    body: RequestBody | Buffer | undefined,
+    body: RequestBody | WholeBody | undefined,
     standby?: Standby,
   ) {
     this.#exchange = exchange;
     this.#client = client;
     this.#policy = policy;
     this.#standby = standby;
-    if (body !== undefined && !Buffer.isBuffer(body)) {
+    if (body instanceof RequestBody) {
       this.#body = body;
       this.#upload = this.#watchUpload(body);
     }

@@ -1,6 +1,7 @@
 import { Http2ServerRequest } from 'node:http2';
 import { Readable } from 'node:stream';
 import { TurnoutError } from '../errors.ts';
+import type { WholeBody } from '../upstream/request-bytes.ts';
 
 /** What is read and thrown away of a body that nobody wants any more, before the connection is cut. */
 const DISCARD_BYTES_MAX = 1_048_576;
@@ -85,14 +86,14 @@ export class RequestBody extends Readable {
   }
 
   /**
-   * The body in one piece, if all of it is here: that is cheaper to send than a stream. Nothing is left to read then.
+   * The body, if all of it is here: that is cheaper to send than a stream. Nothing is left to read then.
    *
    * @param bytes its announced length
    */
-  takeWhole(bytes: number): Buffer | undefined {
+  takeWhole(bytes: number): WholeBody | undefined {
     if (this.destroyed || this.#receivedBytes !== bytes) return undefined;
     const whole: unknown = this.read();
-    return Buffer.isBuffer(whole) && whole.length === bytes ? whole : undefined;
+    return Buffer.isBuffer(whole) && whole.length === bytes ? [whole] : undefined;
   }
 
   #began(): void {

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TurnoutError } from '../errors.ts';
 import type { ClientRequest, Exchange } from '../intake/exchange.ts';
 import type { BackendClient } from '../upstream/backend-client.ts';
+import type { WholeBody } from '../upstream/request-bytes.ts';
 import { beginRefused } from './begin-attempt.ts';
 import type { FallbackRead } from './fallback-read.ts';
 import type { FallbackReads } from './fallback-reads.ts';
@@ -66,7 +67,8 @@ export class Sender {
       await this.#upload(exchange, client, policy, standby);
       return;
     }
-    exchange.tap?.requestPiece(whole);
+    const { tap } = exchange;
+    if (tap !== undefined) for (const piece of whole) tap.requestPiece(piece);
     if (standby === undefined) new Forward(exchange, client, policy, whole).start();
     else standby.start(client, whole);
   }
@@ -134,14 +136,18 @@ function wholeBytesOf(exchange: Exchange): number | undefined {
 }
 
 /** The body, if all of it is here. Reads nothing otherwise. */
-function takeWhole(request: ClientRequest, bytes: number): Buffer | undefined {
+function takeWhole(request: ClientRequest, bytes: number): WholeBody | undefined {
   if (request.readableLength !== bytes) return undefined;
-  const whole: unknown = request.read(bytes);
-  return Buffer.isBuffer(whole) ? whole : undefined;
+  // A stream that flows hands out each piece as it came: nothing is copied to put them together.
+  request.resume();
+  const pieces: Buffer[] = [];
+  for (let piece: unknown = request.read(); Buffer.isBuffer(piece); piece = request.read())
+    pieces.push(piece);
+  return pieces;
 }
 
 /** A small body that was here by the time at which its first piece had been waited for. */
-function wholeOf(exchange: Exchange, body: RequestBody): Buffer | undefined {
+function wholeOf(exchange: Exchange, body: RequestBody): WholeBody | undefined {
   const bytes = Number(exchange.head.contentLength ?? Number.NaN);
   return bytes <= WHOLE_BYTES_MAX ? body.takeWhole(bytes) : undefined;
 }

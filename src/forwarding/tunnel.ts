@@ -5,12 +5,12 @@
  */
 
 import type { IncomingMessage } from 'node:http';
-import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import { TurnoutError } from '../errors.ts';
 import type { Exchange } from '../intake/exchange.ts';
+import { request as httpRequest } from '../node-http.ts';
 import type { BackendClient } from '../upstream/backend-client.ts';
 import { backendFailure, type Progress } from '../upstream/failure.ts';
 import { AnswerRelay } from './answer-relay.ts';

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server } from 'node:http';
-import { createServer, ServerResponse } from 'node:http';
 import type { Http2SecureServer, Http2ServerRequest, ServerHttp2Session } from 'node:http2';
 import { createSecureServer, Http2ServerResponse } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
@@ -8,6 +7,7 @@ import { Server as NetServer } from 'node:net';
 import type { ConfigModel, ListenModel } from '../config/model.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ERRORS } from '../errors.ts';
+import { createServer, ServerResponse } from '../node-http.ts';
 import { Http2Answer } from './answer.ts';
 import { problemBody, problemHeaders } from './problem.ts';
 import { inTurn, isAhead, isTooLate } from './turn.ts';

@@ -8,12 +8,12 @@
  * backend keeps the connection.
  */
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { TurnoutError } from '../errors.ts';
 import { MalformedAnswer } from './answer-head.ts';
 import { type AnswerListener, AnswerReader } from './answer-reader.ts';
 import { ConnectionFailure } from './connection-failure.ts';
-import { type BackendRequest, fieldLines, requestText } from './request-bytes.ts';
+import { type BackendRequest, bytesOf, fieldLines, requestText, type WholeBody } from './request-bytes.ts';
 
 /**
  * One request at a backend, as whoever sends it sees it. Unless it is aborted, `onEnd` or `onError` comes last, once; these
@@ -114,19 +114,22 @@ export class BackendConnection {
     this.#reader.expect(exchange, request.method === 'HEAD');
     const { body } = request;
     if (body === null) this.#socket.write(text, 'latin1');
-    else if (Buffer.isBuffer(body)) this.#sendWhole(text, body);
-    else this.#sendStream(text, request, body);
+    else if (body instanceof Readable) this.#sendStream(text, request, body);
+    else this.#sendWhole(text, body);
   }
 
-  #sendWhole(text: string, body: Buffer): void {
-    if (body.length <= JOINED_BYTES_MAX) {
-      this.#socket.write(text + body.toString('latin1'), 'latin1');
+  #sendWhole(text: string, body: WholeBody): void {
+    const socket = this.#socket;
+    if (bytesOf(body) <= JOINED_BYTES_MAX) {
+      let joined = text;
+      for (const piece of body) joined += piece.toString('latin1');
+      socket.write(joined, 'latin1');
       return;
     }
-    this.#socket.cork();
-    this.#socket.write(text, 'latin1');
-    this.#socket.write(body);
-    this.#socket.uncork();
+    socket.cork();
+    socket.write(text, 'latin1');
+    for (const piece of body) socket.write(piece);
+    socket.uncork();
   }
 
   #sendStream(text: string, request: BackendRequest, body: Readable): void {

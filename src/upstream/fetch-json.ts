@@ -1,8 +1,14 @@
 /** Fetches small JSON documents that the gateway itself needs, such as an issuer's keys. */
 
+import type { IncomingMessage } from 'node:http';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { ask, reasonOf } from './ask.ts';
+
 const TIMEOUT_MS = 5_000;
 const BYTES_MAX = 1024 * 1024;
 const REDIRECTS_MAX = 3;
+const HEADERS = { accept: 'application/json, application/jwk-set+json', 'accept-encoding': 'gzip' };
 
 export interface FetchJsonBounds {
   /** For everything: connect, redirects, body. */
@@ -21,16 +27,13 @@ export async function fetchJson(url: string, bounds: FetchJsonBounds = {}): Prom
   const signal = AbortSignal.timeout(timeoutMs);
   let at = new URL(url);
   for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects += 1) {
-    const response = await fetch(at, {
-      signal,
-      redirect: 'manual',
-      headers: { accept: 'application/json, application/jwk-set+json' },
-    });
-    if (response.status === 200) return await boundedText(response, bytesMax);
-    await response.body?.cancel();
-    const location = response.headers.get('location');
-    if (response.status < 300 || response.status > 399 || location === null) {
-      throw new Error(`${at.host} answered ${response.status}`);
+    const answer = await ask(at, { method: 'GET', headers: HEADERS, signal });
+    const { statusCode: status = 0 } = answer;
+    if (status === 200) return await textOf(answer, bytesMax, signal);
+    answer.destroy();
+    const { location } = answer.headers;
+    if (status < 300 || status > 399 || location === undefined) {
+      throw new Error(`${at.host} answered ${status}`);
     }
     const next = new URL(location, at);
     if (next.protocol !== at.protocol) {
@@ -41,15 +44,31 @@ export async function fetchJson(url: string, bounds: FetchJsonBounds = {}): Prom
   throw new Error(`${at.host} redirects more than ${REDIRECTS_MAX} times`);
 }
 
-async function boundedText(response: Response, bytesMax: number): Promise<string> {
-  if (response.body === null) return '';
-  const chunks: Uint8Array[] = [];
+/** Leaving the loop ends the connection. */
+async function textOf(answer: IncomingMessage, bytesMax: number, signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = [];
   let bytes = 0;
-  // Leaving the loop cancels the rest of the body.
-  for await (const chunk of response.body) {
-    bytes += chunk.byteLength;
-    if (bytes > bytesMax) throw new Error(`the document is over ${bytesMax} bytes`);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of decoded(answer)) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) throw new Error(`the document is over ${bytesMax} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw signal.aborted ? reasonOf(signal) : error;
+  } finally {
+    answer.destroy();
   }
   return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+}
+
+/** @throws Error a coding that was not asked for */
+function decoded(answer: IncomingMessage): AsyncIterable<Buffer> {
+  const coding = answer.headers['content-encoding']?.toLowerCase() ?? 'identity';
+  if (coding === 'identity') return answer;
+  if (coding !== 'gzip') throw new Error(`the document is coded in ${coding}, which was not asked for`);
+  const gunzip = createGunzip();
+  // Its error, and that of the answer, are whoever's who reads it.
+  pipeline(answer, gunzip, () => undefined);
+  return gunzip;
 }

@@ -1,4 +1,5 @@
 /** Sends a small JSON document to somebody who wants to be told. */
+import { ask } from './ask.ts';
 
 /**
  * Resolves when it was answered with 2xx. Redirects are not followed: what is signed for one is sent to nobody else. The
@@ -17,13 +18,13 @@ export async function postJson(
   },
 ): Promise<void> {
   const { headers, timeoutMs } = options;
-  const response = await fetch(url, {
+  const answer = await ask(new URL(url), {
     method: 'POST',
     body,
     headers: { ...headers, 'content-type': 'application/json', 'user-agent': 'turnout' },
-    redirect: 'manual',
     signal: AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)]),
   });
-  await response.body?.cancel();
-  if (!response.ok) throw new Error(`answered ${response.status}`);
+  answer.destroy();
+  const { statusCode: status = 0 } = answer;
+  if (status < 200 || status > 299) throw new Error(`answered ${status}`);
 }

@@ -1,5 +1,8 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { TurnoutError } from '../errors.ts';
+
+/** A body that is here as a whole, in the pieces in which it came. */
+export type WholeBody = readonly Buffer[];
 
 /** A request as it goes to a backend. */
 export interface BackendRequest {
@@ -13,7 +16,7 @@ export interface BackendRequest {
   readonly contentLength: number | undefined;
   /** The backend says whether it wants the body. */
   readonly expectContinue: boolean;
-  readonly body: Readable | Buffer | null;
+  readonly body: Readable | WholeBody | null;
   /** Asked for at the end of a body that is sent in chunks: name, value, name, value …, latin1. */
   readonly trailers: () => readonly string[];
 }
@@ -35,13 +38,14 @@ const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
  */
 export function requestText(request: BackendRequest): string {
   const { method, path, host, headers, body } = request;
+  const isWhole = body !== null && !(body instanceof Readable);
   // A whole body is sent as it is, whether it was announced or not.
-  const contentLength = Buffer.isBuffer(body) ? body.length : request.contentLength;
+  const contentLength = isWhole ? bytesOf(body) : request.contentLength;
   if (!METHOD.test(method) || path === '' || NOT_IN_PATH.test(path))
     throw new UnsendableRequest('its first line');
   if (body === null && (contentLength ?? 0) > 0) throw new UnsendableRequest('a body that is not there');
   // It would not tell of its end any more.
-  if (body !== null && !Buffer.isBuffer(body) && body.destroyed)
+  if (body instanceof Readable && body.destroyed)
     throw body.errored ?? new TurnoutError('client_closed_upload');
   if (NOT_IN_VALUE.test(host)) throw new UnsendableRequest('its host');
   let text = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${fieldLines(headers)}`;
@@ -49,6 +53,12 @@ export function requestText(request: BackendRequest): string {
   if (contentLength !== undefined) text += `content-length: ${contentLength}\r\n`;
   else if (body !== null) text += 'transfer-encoding: chunked\r\n';
   return `${text}\r\n`;
+}
+
+export function bytesOf(body: WholeBody): number {
+  let bytes = 0;
+  for (const piece of body) bytes += piece.length;
+  return bytes;
 }
 
 /**

@@ -166,7 +166,7 @@ export class ShadowClient {
         expectContinue: false,
         trailers: noTrailers,
       };
-      this.#client.send({ ...request, body: read.body ?? null }, answer);
+      this.#client.send({ ...request, body: read.body === undefined ? null : [read.body] }, answer);
     });
   }
 }

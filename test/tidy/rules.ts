@@ -9,6 +9,7 @@ import { arrowsOf, packageOf, roomOf, type SourceTree } from './source-tree.ts';
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'model.ts': [],
   'errors.ts': [],
+  'node-http.ts': [],
   routing: [],
   decision: [],
   comparison: [],
@@ -84,7 +85,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Every room may speak these. */
-const EVERYWHERE = new Set(['model.ts', 'errors.ts']);
+const EVERYWHERE = new Set(['model.ts', 'errors.ts', 'node-http.ts']);
 
 export function importDirections(tree: SourceTree): string[] {
   const rooms = new Set(Object.keys(ROOMS));
@@ -143,6 +144,8 @@ export function wrappedPackages(tree: SourceTree): string[] {
     if (name === 'pino') {
       return typeOnly || here === 'telemetry' ? [] : [`${from} imports pino: only telemetry makes loggers`];
     }
+    if (name === 'node:http' && !typeOnly && from !== 'src/node-http.ts')
+      return [`${from} imports node:http, and all that Node keeps behind its names: node-http.ts has it`];
     const wrapped = WRAPPED[name];
     if (wrapped === undefined || wrapped.room === here) return [];
     return [`${from} imports ${name}: only ${wrapped.room} does`];

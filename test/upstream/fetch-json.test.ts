@@ -61,6 +61,25 @@ void t.test('a document over the bound is refused, compressed or not', async (t)
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(large)),
   );
   await t.rejects(fetchJson(packed, { bytesMax: 99_999 }), /over 99999 bytes/);
+  t.equal((await fetchJson(packed, { bytesMax: 100_000 })).length, 100_000);
+});
+
+void t.test('a document that is cut, or coded in another way than was asked for, is an error', async (t) => {
+  const cut = await serve(t, (_, response) => {
+    response.writeHead(200, { 'content-length': '10' }).write('{', () => response.destroy());
+  });
+  await t.rejects(fetchJson(cut), /aborted/);
+  const packed = gzipSync('{"keys":[]}');
+  const cutPacked = await serve(t, (_, response) =>
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed.subarray(0, packed.length - 4)),
+  );
+  await t.rejects(fetchJson(cutPacked), /unexpected end of file/);
+  const other = await serve(t, (_, response) =>
+    response.writeHead(200, { 'content-encoding': 'br' }).end('x'),
+  );
+  await t.rejects(fetchJson(other), /coded in br, which was not asked for/);
+  const nobody = await serve(t, (request) => request.socket.destroy());
+  await t.rejects(fetchJson(nobody), /socket hang up/);
 });
 
 void t.test('the bound of time covers the head and the body', async (t) => {

@@ -52,7 +52,7 @@ void t.test('large bodies pass both ways over several connections at once, byte 
     const pieces: Buffer[] = [];
     for (let at = 0; at < body.length; at += 50_000) pieces.push(body.subarray(at, at + 50_000));
     const contentLength = n % 2 === 0 ? body.length : undefined;
-    return pool.send({ method: 'PUT', body: n === 3 ? body : Readable.from(pieces), contentLength });
+    return pool.send({ method: 'PUT', body: n === 3 ? pieces : Readable.from(pieces), contentLength });
   });
   for (const [n, exchange] of exchanges.entries()) {
     const got = Buffer.concat((await exchange.over()).pieces);

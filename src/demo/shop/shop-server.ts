@@ -1,7 +1,8 @@
 /** The HTTP side that both shops have in common: routes in, answers out, bounds, a clean stop. */
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Backend } from '../../model.ts';
+import { createServer } from '../../node-http.ts';
 import { readJsonBody } from './request-body.ts';
 import type { RequestCounts } from './request-counts.ts';
 import { ShopError } from './shop-error.ts';

@@ -6,8 +6,8 @@
  * so that both shops have what was acknowledged; while it is behind nobody waits. What is behind lives in memory: a
  * real job would keep it in the database, in the transaction of the write.
  */
-import { Agent, request } from 'node:http';
 import { setTimeout as passed } from 'node:timers/promises';
+import { Agent, request } from '../../node-http.ts';
 
 export interface CopiedWrite {
   readonly method: string;

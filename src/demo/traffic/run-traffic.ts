@@ -3,7 +3,7 @@
  * Bounded in rate, in requests in flight and in time. What each user does depends on the seed only; how the
  * users interleave depends on how fast they are answered.
  */
-import { Agent } from 'node:http';
+import { Agent } from '../../node-http.ts';
 import { DemoError } from '../demo-error.ts';
 import { SAMPLE_USERS } from '../shop/sample-data.ts';
 import { between, pick, seededRandom } from '../shop/seeded-random.ts';

@@ -1,5 +1,6 @@
 /** Sends one request of the traffic generator and says what became of it; it never rejects. */
-import { type Agent, type IncomingMessage, request } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
+import { request } from '../../node-http.ts';
 import type { Answerer, Observation } from './tally.ts';
 import type { Step } from './user-steps.ts';
 
