@@ -14,8 +14,13 @@ export interface FallbackOptions {
   readonly onOutcome: FallbackParts['onOutcome'];
 }
 
-/** A turn of the loop is to stay within some milliseconds. */
-const WITHDRAWN_A_TURN = 16;
+/**
+ * Reads that wait for a backend that hangs are withdrawn some at a time: so many at least, and all of them within the
+ * bound, as far as the loop has time.
+ */
+const WITHDRAWN_AT_LEAST = 4;
+const PAUSE_MS = 10;
+const WITHDRAWN_WITHIN_MS = 2_500;
 
 export class FallbackReads {
   readonly #parts: FallbackParts;
@@ -54,25 +59,27 @@ export class FallbackReads {
 
   /**
    * Somebody may have moved: gives up at `new` what waits there for a user who is `legacy`'s. Thousands may wait when a
-   * cohort goes back from a backend that hangs. They are sent anew a few at a time, so that what tells the others that
-   * the change is in force here is not behind all of them; each was sent before the change, and may be answered by it.
+   * cohort goes back from a backend that hangs. They are sent anew a few at a time, with pauses, so that what puts the change
+   * in force, here and elsewhere, is not behind all of them; each was sent before the change, and may be answered by it.
    *
    * @param user or everybody
    */
   review(user: User | undefined): void {
     const reads = this.#parts.pending.all();
-    if (user === undefined) this.#reviewFrom(reads, 0);
-    else for (const read of reads) if (read.exchange.user === user) this.#reviewOne(read);
+    if (user === undefined) {
+      const atOnce = Math.max(WITHDRAWN_AT_LEAST, Math.ceil((reads.length * PAUSE_MS) / WITHDRAWN_WITHIN_MS));
+      this.#reviewFrom(reads, 0, atOnce);
+    } else for (const read of reads) if (read.exchange.user === user) this.#reviewOne(read);
   }
 
-  #reviewFrom(reads: readonly FallbackRead[], first: number): void {
+  #reviewFrom(reads: readonly FallbackRead[], first: number, atOnce: number): void {
     let withdrawn = 0;
     for (let at = first; at < reads.length; at += 1) {
       const read = reads[at];
       if (read === undefined || !this.#reviewOne(read)) continue;
       withdrawn += 1;
-      if (withdrawn < WITHDRAWN_A_TURN) continue;
-      setImmediate(() => this.#reviewFrom(reads, at + 1));
+      if (withdrawn < atOnce) continue;
+      setTimeout(() => this.#reviewFrom(reads, at + 1, atOnce), PAUSE_MS).unref();
       return;
     }
   }
