@@ -1,16 +1,17 @@
 /** What a gateway has in memory before its first request. */
 import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { extname } from 'node:path';
 import t from 'tap';
 
-const START = new URL('../../src/workers/start-turnout.ts', import.meta.url);
+// As it is here: compiled, or as it was written.
+const START = new URL(`../../src/workers/start-turnout${extname(import.meta.url)}`, import.meta.url);
 const NODES_OWN_CLIENT = 'NativeModule internal/deps/undici/undici';
 
 /** The parts of Node that a program has loaded when it is through. */
 function loadedBy(program: string): string[] {
   const script = `${program}; console.log(process.moduleLoadList.join('\\n'))`;
-  const options = { encoding: 'utf8', cwd: fileURLToPath(new URL('../..', import.meta.url)) } as const;
-  return execFileSync(process.execPath, ['--input-type=module', '--eval', script], options).split('\n');
+  const args = ['--input-type=module', '--eval', script];
+  return execFileSync(process.execPath, args, { encoding: 'utf8' }).split('\n');
 }
 
 void t.test('an HTTP client that nobody uses is not loaded', async (t) => {
