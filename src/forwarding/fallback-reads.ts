@@ -25,6 +25,8 @@ const WITHDRAWN_WITHIN_MS = 2_500;
 export class FallbackReads {
   readonly #parts: FallbackParts;
   #inFlight = 0;
+  /** Which review of everybody is the last: one that pauses ends when the next begins, which sees all that still wait. */
+  #review = 0;
 
   constructor({ settings, ...parts }: FallbackOptions) {
     const budget = new FallbackBudget(settings, () => this.#inFlight);
@@ -68,18 +70,20 @@ export class FallbackReads {
     const reads = this.#parts.pending.all();
     if (user === undefined) {
       const atOnce = Math.max(WITHDRAWN_AT_LEAST, Math.ceil((reads.length * PAUSE_MS) / WITHDRAWN_WITHIN_MS));
-      this.#reviewFrom(reads, 0, atOnce);
+      this.#review += 1;
+      this.#reviewFrom(reads, 0, atOnce, this.#review);
     } else for (const read of reads) if (read.exchange.user === user) this.#reviewOne(read);
   }
 
-  #reviewFrom(reads: readonly FallbackRead[], first: number, atOnce: number): void {
+  #reviewFrom(reads: readonly FallbackRead[], first: number, atOnce: number, review: number): void {
+    if (review !== this.#review) return;
     let withdrawn = 0;
     for (let at = first; at < reads.length; at += 1) {
       const read = reads[at];
       if (read === undefined || !this.#reviewOne(read)) continue;
       withdrawn += 1;
       if (withdrawn < atOnce) continue;
-      setTimeout(() => this.#reviewFrom(reads, at + 1, atOnce), PAUSE_MS).unref();
+      setTimeout(() => this.#reviewFrom(reads, at + 1, atOnce, review), PAUSE_MS).unref();
       return;
     }
   }

@@ -122,22 +122,28 @@ void t.test('a stream that goes on gives its turn to others', async (t) => {
   client.abort();
 });
 
-void t.test('400 reads wait for a new that hangs: the cohort goes back, and all are answered', async (t) => {
-  const reads = 400;
-  const world = await startFallbackWorld(t, {
-    new: stall(),
-    settings: { backends: { new: { connectionsMax: 512 } } },
-  });
-  const asked = Array.from({ length: reads }, () => world.ask());
-  await within(world.new.request(reads), 'the reads at new');
-  world.stage('shadow');
-  const answers = await within(Promise.all(asked), 'the answers');
-  t.ok(answers.every(({ status, body }) => status === 200 && body.toString() === 'legacy'));
-  await world.gateway.ended('2xx', 'legacy', reads);
-  t.equal(await world.counted('served'), reads);
-  t.equal(world.marks.asked, 0, 'whoever is legacy’s is not asked about');
-  await world.new.abandoned();
-});
+void t.test(
+  '400 reads wait for a new that hangs: the cohort goes back, step by step, and all are answered',
+  async (t) => {
+    const reads = 400;
+    const world = await startFallbackWorld(t, {
+      new: stall(),
+      settings: { backends: { new: { connectionsMax: 512 } } },
+    });
+    const asked = Array.from({ length: reads }, () => world.ask());
+    await within(world.new.request(reads), 'the reads at new');
+    world.stage('shadow');
+    await within(world.legacy.request(), 'the first at legacy');
+    t.ok(world.legacy.requests.length < reads, 'there is more to come');
+    world.stage('off');
+    const answers = await within(Promise.all(asked), 'the answers');
+    t.ok(answers.every(({ status, body }) => status === 200 && body.toString() === 'legacy'));
+    await world.gateway.ended('2xx', 'legacy', reads);
+    t.equal(await world.counted('served'), reads);
+    t.equal(world.marks.asked, 0, 'whoever is legacy’s is not asked about');
+    await world.new.abandoned();
+  },
+);
 
 void t.test('a cohort that goes back waits for no turn longer than any read waits', async (t) => {
   const world = await startFallbackWorld(t, {
